@@ -28,6 +28,8 @@ export interface EncoderOptions {
   readonly deviation?: number;
   /** `rows` for large tables, `dense` for small ones that any optimiser may move. */
   readonly tableUpdate?: TableParameter["update"];
+  /** Tables made elsewhere, by feature: used in place of own ones. */
+  readonly sharedTables?: Encoder;
 }
 
 /** Tables of a model's features, by feature name. */
@@ -45,7 +47,8 @@ export function encoder(scope: ParameterScope, features: readonly Feature[], opt
   const tables: Record<string, TableParameter> = {};
   for (const feature of features) {
     if (feature.kind === "numbers" || feature.shareWith !== undefined) continue;
-    tables[feature.name] = {
+    const shared = options.sharedTables?.[feature.name];
+    tables[feature.name] = shared ?? {
       kind: "table",
       name: `${scope.name}/embedding/${feature.name}`,
       rows: feature.vocabularySize,

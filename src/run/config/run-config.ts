@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { strict } from "../../config-schema.ts";
+import { dataConfig } from "../../data/config.ts";
+import { ConfigError } from "../../errors.ts";
+import { crossCheck } from "./cross-check.ts";
+import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
+import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { evaluateConfig, negativesConfig, trainConfig } from "./train-config.ts";
+
+/** Schema of a run's whole configuration. Unknown keys are errors. */
+export const runConfig = strict({
+  seed: z.int().min(0).default(1).describe("Seed of first values, shuffling, negatives and dropout."),
+  data: dataConfig,
+  negatives: negativesConfig.optional().describe("Sampled negatives beside each training row; none by default."),
+  teacher: teacherConfig.optional(),
+  student: studentConfig.optional(),
+  share: shareConfig.describe("Features whose tables teacher and student have in common; each has its own by default."),
+  distill: z.array(distillTerm).default([]).describe("What the student learns from the teacher."),
+  train: trainConfig,
+  evaluate: evaluateConfig,
+}).superRefine((config, context) => crossCheck(config, context));
+
+/** A run's configuration, checked, defaults filled in. */
+export type RunConfig = z.infer<typeof runConfig>;
+
+/** A checked configuration with what is needed to explain and use it. */
+export interface ResolvedConfig {
+  readonly config: RunConfig;
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** Folder that data paths are relative to. */
+  readonly folder: string;
+}
+
+/**
+ * Reads, merges and checks a run's configuration.
+ *
+ * @throws {ConfigError} with every wrong field at once: file, line, path, what was expected, the nearest name.
+ */
+export function readRunConfig(file: string, sets: readonly string[] = []): ResolvedConfig {
+  const loaded = loadConfig(file, sets);
+  return { config: checkRunConfig(loaded), origins: loaded.origins, folder: loaded.folder };
+}
+
+function checkRunConfig({ value, origins }: LoadedConfig): RunConfig {
+  const result = runConfig.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => `${place(origins, path)}${path.join(".") || "configuration"}: ${message}`);
+  throw new ConfigError([...new Set(lines)].join("\n"));
+}
+
+/** `file:line: ` of the path or of the nearest block around it. */
+function place(origins: ReadonlyMap<string, Origin>, path: readonly PropertyKey[]): string {
+  for (let length = path.length; length > 0; length--) {
+    const origin = origins.get(path.slice(0, length).join("."));
+    if (origin !== undefined) return origin.line === undefined ? `${origin.file} ` : `${origin.file}:${origin.line}: `;
+  }
+  return "";
+}

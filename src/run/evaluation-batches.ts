@@ -1,0 +1,45 @@
+import type { Dataset, FeatureSpec } from "../data/dataset.ts";
+import type { EncodedColumn } from "../data/encode-column.ts";
+import type { HostBatch, HostTensor } from "../engine/step.ts";
+
+/** Features of some rows of the data in batches of one fixed size; the last one is padded by repeating its first row. */
+export function* rowBatches(
+  dataset: Dataset,
+  rows: Int32Array,
+  size: number,
+): Generator<{ readonly batch: HostBatch; readonly start: number; readonly count: number }> {
+  for (let start = 0; start < rows.length; start += size) {
+    const count = Math.min(size, rows.length - start);
+    const padded = padRows(rows.subarray(start, start + count), size);
+    const batch = Object.fromEntries(
+      dataset.features.map((spec) => [`${spec.role}/${spec.name}`, gather(dataset.columns.get(spec.name)!, spec, padded, [size])]),
+    );
+    yield { batch, start, count };
+  }
+}
+
+/** Features of users or items by their numbers, in the given leading shape. */
+export function entityBatch(dataset: Dataset, role: "user" | "item", numbers: Int32Array, shape: readonly number[]): HostBatch {
+  const { features } = role === "user" ? dataset.users : dataset.items;
+  const specs = dataset.features.filter((spec) => spec.role === role);
+  return Object.fromEntries(specs.map((spec) => [`${role}/${spec.name}`, gather(features.get(spec.name)!, spec, numbers, shape)]));
+}
+
+/** `rows` filled up to `size` with its first entry. */
+export function padRows(rows: Int32Array, size: number): Int32Array {
+  const padded = new Int32Array(size).fill(rows[0] ?? 0);
+  padded.set(rows);
+  return padded;
+}
+
+/** Values of `column` at `rows`. */
+export function takeRows(column: Float32Array, rows: Int32Array): Float32Array {
+  return Float32Array.from(rows, (row) => column[row]!);
+}
+
+function gather({ data, width }: EncodedColumn, spec: FeatureSpec, rows: Int32Array, shape: readonly number[]): HostTensor {
+  const values = data instanceof Int32Array ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width);
+  if (width === 1) rows.forEach((row, i) => { values[i] = data[row]!; });
+  else rows.forEach((row, i) => { values.set(data.subarray(row * width, (row + 1) * width), i * width); });
+  return { data: values, shape: spec.kind === "multi" ? [...shape, width] : [...shape] };
+}
