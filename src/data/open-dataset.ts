@@ -1,0 +1,196 @@
+import { ConfigError, DataError } from "../errors.ts";
+import { buildCatalogue } from "./catalogue.ts";
+import { type FeatureColumnConfig, hasVocabulary, isFeature } from "./column-config.ts";
+import { compileExpression } from "./compile-expression.ts";
+import { type DataConfig, keyColumn, soleColumn } from "./config.ts";
+import { countListsCut, reportData } from "./data-report.ts";
+import type { Catalogue, Dataset, DatasetParts, FeatureSpec } from "./dataset.ts";
+import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
+import { checkEncoding, type DataEncoding, vocabularySize } from "./encoding.ts";
+import { parseExpression } from "./expression.ts";
+import { fingerprintOf, loadHash } from "./fingerprint.ts";
+import { fitEncoding } from "./fit-encoding.ts";
+import { groupItems } from "./interactions.ts";
+import { checkImplication, labelValues, weightValues } from "./labels.ts";
+import type { CategoryColumn, NumberColumn, RawColumn } from "./raw-column.ts";
+import { takeRows } from "./raw-column.ts";
+import { locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
+import { toSharedFloat32, toSharedInt32 } from "./shared-array.ts";
+import { resolveSource } from "./source-files.ts";
+import { type PartRows, splitRows } from "./split-rows.ts";
+
+/** Options of openDataset. */
+export interface OpenDatasetOptions {
+  /** Folder that relative paths of the source start from: the config file's. */
+  readonly baseDir: string;
+  /** Encode with this encoding instead of learning one; then no training part is needed. */
+  readonly encoding?: DataEncoding;
+  /** Called after each chunk that was read. */
+  readonly onProgress?: (progress: ReadProgress) => void;
+}
+
+/**
+ * Reads, checks, splits and encodes the data that a `data` block describes.
+ *
+ * Vocabularies, means, deviations and buckets come from the training rows alone. Memory: every configured column once
+ * as it was read, and once encoded.
+ *
+ * @throws {DataError} the files break a rule of docs/data.md; the message names file, row or line, and column.
+ * @throws {ConfigError} an expression, the split or the encoding does not fit.
+ */
+export async function openDataset(
+  config: DataConfig,
+  { baseDir, encoding, onProgress }: OpenDatasetOptions,
+): Promise<Dataset> {
+  if (encoding !== undefined) checkEncoding(encoding, config.columns);
+  const files = await resolveSource(config.source, { baseDir, format: config.format });
+  const table = await readTable(files, config.columns, { onProgress });
+  checkRows(table, config);
+  const split = await splitRows(table, config);
+  const used = takeUsedRows(table, split);
+  if (encoding === undefined && used.parts.train.length === 0) {
+    throw new ConfigError("data.source: a training part must be named unless an encoding is given, got none");
+  }
+  const learnt = encoding ?? fitEncoding(used.columns, config.columns, used.parts.train);
+  return assemble(table, { config, used, encoding: learnt });
+}
+
+/** The rows that some part holds, renumbered from 0 in file order. */
+interface UsedRows {
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, RawColumn>;
+  readonly parts: DatasetParts;
+  readonly locate: (row: number) => string;
+}
+
+function checkRows(table: RawTable, { expectedRows }: DataConfig): void {
+  const names = table.files.map(({ file }) => file.path).join(", ");
+  if (table.rows === 0) throw new DataError(`${names}: the data must have rows, got a header only`);
+  if (expectedRows !== undefined && table.rows !== expectedRows) {
+    throw new DataError(`${names}: the data must have ${expectedRows} rows (data.expectedRows), got ${table.rows}`);
+  }
+}
+
+function takeUsedRows(table: RawTable, split: PartRows): UsedRows {
+  const isUsed = new Uint8Array(table.rows);
+  for (const rows of Object.values(split)) for (const row of rows) isUsed[row] = 1;
+  const newNumber = new Int32Array(table.rows);
+  let rows = 0;
+  for (let row = 0; row < table.rows; row++) if (isUsed[row] === 1) newNumber[row] = rows++;
+  const kept = new Int32Array(rows);
+  for (let row = 0; row < table.rows; row++) if (isUsed[row] === 1) kept[newNumber[row]!] = row;
+  const renumber = (part: Int32Array): Int32Array => toSharedInt32(part.map((row) => newNumber[row]!));
+  const whole = rows === table.rows;
+  return {
+    rows,
+    columns: whole ? table.columns : new Map([...table.columns].map(([name, raw]) => [name, takeRows(raw, kept)])),
+    parts: {
+      train: renumber(split.train ?? new Int32Array(0)),
+      ...(split.validation && { validation: renumber(split.validation) }),
+      ...(split.test && { test: renumber(split.test) }),
+    },
+    locate: (row) => locateRow(table, kept[row]!),
+  };
+}
+
+interface AssembleOptions {
+  readonly config: DataConfig;
+  readonly used: UsedRows;
+  readonly encoding: DataEncoding;
+}
+
+async function assemble(table: RawTable, { config, used, encoding }: AssembleOptions): Promise<Dataset> {
+  const hash = await loadHash();
+  const labels = await evaluateLabels(config, used);
+  const columns = new Map<string, EncodedColumn>();
+  for (const [name, column] of featureColumns(config)) {
+    const raw = used.columns.get(name)!;
+    const hashValue = (value: string): bigint => hash.h64(value);
+    columns.set(name, encodeColumn(raw, { name, config: column, encoding, hash: hashValue, locate: used.locate }));
+  }
+  const users = catalogueOf("user", { config, used, columns });
+  const items = catalogueOf("item", { config, used, columns });
+  const content = {
+    features: featureColumns(config).map(([name, column]) => featureSpec(name, column, { encoding, columns })),
+    rows: used.rows,
+    columns,
+    labels,
+    ...rowExtras(config, used),
+    parts: used.parts,
+    users,
+    items,
+    encoding,
+  };
+  const trainItems = groupItems(users.rowEntity, items.rowEntity, { rows: used.parts.train, numUsers: users.size });
+  const report = reportData(table, { ...content, trainItems }, countListsCut(used.columns, config.columns));
+  const numbers = rawNumbers(config, used);
+  return { ...content, trainItems, numbers, report, fingerprint: fingerprintOf(hash, content) };
+}
+
+async function evaluateLabels(config: DataConfig, used: UsedRows): Promise<Map<string, Float32Array>> {
+  const { columns, rows, locate } = used;
+  const labels = new Map<string, Float32Array>();
+  for (const [name, text] of Object.entries(config.labels)) {
+    const where = `data.labels.${name}`;
+    const expression = await parseExpression(text, { columns: Object.keys(config.columns), where });
+    labels.set(name, labelValues(name, compileExpression(expression, { columns, where, locate }), { rows, locate }));
+  }
+  for (const [from, to] of Object.entries(config.implies)) checkImplication(labels, { from, to, locate });
+  return labels;
+}
+
+function catalogueOf(
+  role: "user" | "item",
+  { config, used, columns }: { config: DataConfig; used: UsedRows; columns: ReadonlyMap<string, EncodedColumn> },
+): Catalogue {
+  const key = used.columns.get(keyColumn(config.columns, role)) as CategoryColumn;
+  const own = [...columns].filter(([name]) => config.columns[name]!.role === role);
+  return buildCatalogue(key, { features: new Map(own), trainRows: used.parts.train });
+}
+
+function featureColumns(config: DataConfig): [string, FeatureColumnConfig][] {
+  const features: [string, FeatureColumnConfig][] = [];
+  for (const [name, column] of Object.entries(config.columns)) if (isFeature(column)) features.push([name, column]);
+  return features;
+}
+
+function featureSpec(
+  name: string,
+  column: FeatureColumnConfig,
+  { encoding, columns }: { encoding: DataEncoding; columns: ReadonlyMap<string, EncodedColumn> },
+): FeatureSpec {
+  const { data, width } = columns.get(name)!;
+  const ids = column.kind === "multi" ? "multi" : "ids";
+  return {
+    name,
+    role: column.role,
+    kind: data instanceof Float32Array ? "numbers" : ids,
+    vocabularySize: vocabularySize(encoding, name),
+    width,
+    ...(hasVocabulary(column) && column.shareWith !== undefined && { shareWith: column.shareWith }),
+  };
+}
+
+function rowExtras(config: DataConfig, used: UsedRows): Pick<Dataset, "weight" | "group" | "teacherScores"> {
+  const weight = soleColumn(config.columns, "weight");
+  const group = soleColumn(config.columns, "group");
+  const numbersOf = (name: string): Float64Array => (used.columns.get(name) as NumberColumn).values;
+  const scores = Object.keys(config.columns).filter((name) => config.columns[name]!.role === "teacher-score");
+  const codes = group === undefined ? undefined : (used.columns.get(group) as CategoryColumn).codes;
+  return {
+    ...(weight !== undefined && { weight: weightValues(numbersOf(weight), { column: weight, locate: used.locate }) }),
+    ...(codes !== undefined && { group: toSharedInt32(codes) }),
+    teacherScores: new Map(scores.map((name) => [name, toSharedFloat32(numbersOf(name))])),
+  };
+}
+
+function rawNumbers(config: DataConfig, used: UsedRows): Map<string, Float64Array> {
+  const numbers = new Map<string, Float64Array>();
+  for (const [name, { role }] of Object.entries(config.columns)) {
+    const raw = used.columns.get(name)!;
+    if ((role === "label" || role === "time" || role === "extra") && raw.storage === "numbers") {
+      numbers.set(name, raw.values);
+    }
+  }
+  return numbers;
+}

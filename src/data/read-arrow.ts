@@ -1,0 +1,106 @@
+import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import {
+  CompressionType,
+  compressionRegistry,
+  DataType,
+  Precision,
+  RecordBatchReader,
+  type Vector,
+} from "apache-arrow";
+import { decompressZstd } from "hyparquet-compressors";
+import { DataError } from "../errors.ts";
+import { checkFileFraming, checkStreamFraming } from "./arrow-framing.ts";
+import { brokenFile, type Cells, checkHeader, type TableChunk } from "./table-chunk.ts";
+
+/** Key of the schema metadata under which our writer keeps the row count, as a decimal string. */
+export const ROWS_METADATA_KEY = "twinstill.rows";
+
+/**
+ * Reads an Arrow IPC file, one chunk for each record batch. Memory: one record batch.
+ *
+ * @throws {DataError} the file is cut or broken, a column is missing, or there are fewer rows than the writer recorded.
+ * Source: Arrow columnar format, IPC file, https://arrow.apache.org/docs/format/Columnar.html
+ */
+export async function* readArrowFile(path: string, columns: readonly string[]): AsyncGenerator<TableChunk> {
+  const handle = await openArrow(path);
+  try {
+    await checkFileFraming(path, handle);
+    yield* readBatches(path, columns, await RecordBatchReader.from(handle));
+  } catch (error) {
+    throw brokenFile(path, "Arrow IPC", error);
+  } finally {
+    await closeQuietly(handle);
+  }
+}
+
+/**
+ * Reads an Arrow IPC stream, one chunk for each record batch. Memory: one record batch.
+ *
+ * @throws {DataError} the stream does not end with its end-of-stream marker, a column is missing, or there are fewer
+ *   rows than the writer recorded.
+ * Source: Arrow columnar format, IPC streaming, https://arrow.apache.org/docs/format/Columnar.html
+ */
+export async function* readArrowStream(path: string, columns: readonly string[]): AsyncGenerator<TableChunk> {
+  const handle = await openArrow(path);
+  try {
+    await checkStreamFraming(path, handle);
+  } finally {
+    await handle.close();
+  }
+  try {
+    yield* readBatches(path, columns, await RecordBatchReader.from(createReadStream(path)));
+  } catch (error) {
+    throw brokenFile(path, "Arrow IPC stream", error);
+  }
+}
+
+async function openArrow(path: string): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (error) {
+    throw brokenFile(path, "Arrow IPC", error);
+  }
+}
+
+/** The part of the library's readers, sync or async, that is used here. */
+type BatchReader = Awaited<ReturnType<typeof RecordBatchReader.from>>;
+
+async function* readBatches(path: string, columns: readonly string[], reader: BatchReader): AsyncGenerator<TableChunk> {
+  if (compressionRegistry.get(CompressionType.ZSTD) === null) {
+    compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompressZstd(bytes) });
+  }
+  await reader.open();
+  const names = reader.schema?.fields.map((field) => field.name) ?? [];
+  checkHeader(path, names, columns);
+  let firstRow = 0;
+  for await (const batch of reader) {
+    const rows = batch.numRows;
+    const cells = columns.map((name) => [name, vectorCells(batch.getChild(name)!)] as const);
+    yield { firstRow, rows, columns: new Map(cells) };
+    firstRow += rows;
+  }
+  const recorded = reader.schema?.metadata.get(ROWS_METADATA_KEY);
+  if (recorded !== undefined && Number(recorded) !== firstRow) {
+    throw new DataError(`${path}: the file must hold the ${recorded} rows that its writer recorded, got ${firstRow}`);
+  }
+}
+
+/** Plain numbers without nulls as they lie in memory; the rest value by value, because toArray reads a null as 0. */
+function vectorCells(vector: Vector): Cells {
+  const { type } = vector;
+  const plain = DataType.isInt(type) || (DataType.isFloat(type) && type.precision !== Precision.HALF);
+  if (plain && vector.nullCount === 0) return vector.toArray();
+  const nested = DataType.isList(type) || DataType.isFixedSizeList(type);
+  const cells: unknown[] = new Array(vector.length);
+  for (let i = 0; i < vector.length; i++) {
+    const value: unknown = vector.get(i);
+    cells[i] = nested && value !== null ? vectorCells(value as Vector) : value;
+  }
+  return cells;
+}
+
+async function closeQuietly(handle: FileHandle): Promise<void> {
+  // The library closes the handle itself at the end of the file, but not after an error or an early return.
+  await handle.close().catch(() => undefined);
+}
