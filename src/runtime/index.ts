@@ -1,0 +1,26 @@
+export { describeRungs, describeRuntime } from "./describe-runtime.ts";
+export { gigabytes } from "./disk-space.ts";
+export { inspectRuntime } from "./inspect-runtime.ts";
+export type { InstallEvent, InstallStep, OnInstallEvent } from "./install-events.ts";
+export type { LockHolder } from "./install-lock.ts";
+export { type InstalledRuntime, type InstallOptions, installRuntime } from "./install-runtime.ts";
+export { type LoadOptions, loadRuntime } from "./load-runtime.ts";
+export type {
+  NativeRuntime,
+  NodeBackend,
+  OpAttribute,
+  ProtoClass,
+  ProtoMessage,
+  ProtoModule,
+  TensorMetadata,
+  TfjsBinding,
+} from "./native-types.ts";
+export {
+  DEVICE_CHOICES,
+  type DeviceChoice,
+  RUNTIME_KINDS,
+  type RungReport,
+  type Runtime,
+  type RuntimeKind,
+  type RuntimeVariant,
+} from "./runtime-types.ts";
