@@ -1,0 +1,112 @@
+import { ConfigError } from "../errors.ts";
+import type { Binding, BindingValues, NativeBackend, OpAttribute, TensorMetadata } from "./native.ts";
+
+/** One TensorFlow op that a step executed. */
+export interface RecordedOp {
+  readonly op: string;
+  readonly attributes: readonly OpAttribute[];
+  readonly inputs: readonly RecordedInput[];
+  readonly outputs: readonly TensorMetadata[];
+  /** Where in the user's code it was called. */
+  readonly origin: Error;
+}
+
+/** A tensor by the addon's id, or a variable by name. */
+export type RecordedInput = number | { readonly variable: string };
+
+export interface RecordedConstant {
+  readonly shape: readonly number[];
+  readonly dtype: number;
+  readonly values: BindingValues;
+}
+
+/** Everything that a step did between two moments, in order. */
+export interface Recording {
+  readonly ops: readonly RecordedOp[];
+  readonly constants: ReadonlyMap<number, RecordedConstant>;
+}
+
+/** What a recorded function may use to stand for things that tfjs has no op for. */
+export interface Recorder {
+  /** Adds an op on a variable whose result is `output`, a tensor that already exists with any values. */
+  readonly addVariableRead: (
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly RecordedInput[],
+    output: TensorMetadata,
+  ) => void;
+}
+
+/**
+ * Runs `body` and records the ops it executes. Tensors freed meanwhile are freed afterwards, so that ids stay unique.
+ *
+ * @throws {ConfigError} the step reads a tensor's values back to JavaScript.
+ */
+export function record<T>(
+  backend: NativeBackend,
+  body: (recorder: Recorder) => T,
+): { result: T; recording: Recording } {
+  const real = backend.binding;
+  const ops: RecordedOp[] = [];
+  const constants = new Map<number, RecordedConstant>();
+  const deleted: number[] = [];
+  const recording: Binding = Object.assign(bindMethods(real) as unknown as Binding, {
+    executeOp(
+      op: string,
+      attributes: readonly OpAttribute[],
+      inputs: readonly number[],
+      count: number,
+    ): TensorMetadata[] {
+      const outputs = real.executeOp(op, attributes, inputs, count);
+      ops.push({ op, attributes, inputs: [...inputs], outputs, origin: new Error(op) });
+      return outputs;
+    },
+    createTensor(shape: readonly number[], dtype: number, values: BindingValues): number {
+      const id = real.createTensor(shape, dtype, values);
+      constants.set(id, { shape: [...shape], dtype, values });
+      return id;
+    },
+    deleteTensor(id: number): void {
+      deleted.push(id);
+    },
+    tensorDataSync(): never {
+      const where = userFrame(new Error());
+      throw new ConfigError(
+        `capture: a step must stay in tensors, got a value read back to JavaScript${where}; ` +
+          "replace dataSync, arraySync and branches on values by tf.where, or pass the value in as an input",
+      );
+    },
+  });
+  backend.binding = recording;
+  try {
+    const result = body({
+      addVariableRead: (op, attributes, inputs, output) =>
+        ops.push({ op, attributes, inputs, outputs: [output], origin: new Error(op) }),
+    });
+    return { result, recording: { ops, constants } };
+  } finally {
+    backend.binding = real;
+    for (const id of deleted) real.deleteTensor(id);
+  }
+}
+
+/** The addon's methods called on the addon itself: it checks `this`. */
+function bindMethods(real: Binding): Record<string, unknown> {
+  const members = real as unknown as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.getOwnPropertyNames(real).map((name) => {
+      const member = members[name];
+      return [name, typeof member === "function" ? member.bind(real) : member];
+    }),
+  );
+}
+
+/** ` at file:line` of the first stack frame outside tfjs and this room; empty where there is none. */
+export function userFrame(error: Error): string {
+  const frames = (error.stack ?? "").split("\n").slice(1);
+  const frame = frames.find(
+    (line) => !/node_modules|tfjs-core|[\\/](src|dist)[\\/]engine[\\/]|node:internal/.test(line),
+  );
+  const place = frame?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+):\d+\)?\s*$/)?.[1];
+  return place === undefined ? "" : ` at ${place.replace("file://", "")}`;
+}

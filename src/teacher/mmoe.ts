@@ -1,0 +1,183 @@
+// B = rows, D = input width, E = experts, H = expert width, T = tasks
+import * as tf from "@tensorflow/tfjs";
+import { glorotUniform, zeros } from "../engine/initialisers.ts";
+import type { Noise } from "../engine/noise.ts";
+import type { DenseParameter, Values } from "../engine/parameters.ts";
+import type { TensorBatch } from "../engine/step.ts";
+import { ConfigError } from "../errors.ts";
+import { applyDense, type DenseLayer, denseLayer, type ParameterScope, subscope } from "../nn/dense.ts";
+import { dropout } from "../nn/dropout.ts";
+import {
+  type Encoder,
+  type EncoderOptions,
+  embeddingWidth,
+  encodedWidth,
+  encodeEach,
+  encoder,
+  type Feature,
+} from "../nn/features.ts";
+import { applyMlp, type Mlp, mlp } from "../nn/mlp.ts";
+
+/** An element-wise product of two features' embeddings, fed in beside them. */
+export interface ProductFeature {
+  readonly left: string;
+  readonly right: string;
+  /** The product is multiplied by this, since products of small first values are tiny. */
+  readonly scale: number;
+}
+
+export interface MmoeConfig extends EncoderOptions {
+  readonly features: readonly Feature[];
+  readonly products: readonly ProductFeature[];
+  readonly experts: { readonly count: number; readonly units: readonly number[] };
+  /** Hidden widths of each task tower; a last layer of width 1 follows. */
+  readonly towerUnits: readonly number[];
+  /** Share of the encoded input that training drops. */
+  readonly inputDropout: number;
+}
+
+/** Layer l of all experts at once: kernel [E, in, out], bias [E, 1, out]; the first has kernel [D, E * out]. */
+interface ExpertLayer {
+  readonly kernel: DenseParameter;
+  readonly bias: DenseParameter;
+  readonly [name: string]: DenseParameter;
+}
+
+export interface MmoeParameters {
+  readonly tables: Encoder;
+  readonly experts: readonly ExpertLayer[];
+  readonly gates: DenseLayer;
+  readonly towers: { readonly ctr: Mlp; readonly cvr: Mlp };
+  readonly [name: string]: Encoder | readonly ExpertLayer[] | DenseLayer | { readonly ctr: Mlp; readonly cvr: Mlp };
+}
+
+/** Logits [B] (or the leading shape of the batch) of the three heads, and the gates' weights [B, T, E]. */
+export interface MmoeOutputs {
+  readonly ctr: tf.Tensor;
+  readonly cvr: tf.Tensor;
+  /** Logit of p_CTR * p_CVR. */
+  readonly ctcvr: tf.Tensor;
+  readonly gates: tf.Tensor;
+}
+
+export interface Mmoe {
+  readonly parameters: MmoeParameters;
+  readonly forward: (values: Values<MmoeParameters>, batch: TensorBatch, noise?: Noise) => MmoeOutputs;
+}
+
+const TASKS = 2;
+
+/**
+ * Multi-gate mixture of experts with a CTR and a CVR tower; CTCVR is their product (entire-space model).
+ *
+ *     f_k = sum_i softmax(x W_k)_i  expert_i(x),   z_k = tower_k(f_k),   p_CTCVR = sigmoid(z_CTR) sigmoid(z_CVR)
+ *
+ * Source: Ma et al. (KDD 2018), section 4.2; Ma et al. (SIGIR 2018, arXiv:1804.07931) for the product.
+ *
+ * @throws {ConfigError} no expert, or a product of features that are missing or differ in width.
+ */
+export function mmoe(scope: ParameterScope, config: MmoeConfig): Mmoe {
+  const { features, experts } = config;
+  if (!(experts.count >= 1 && experts.units.length >= 1)) {
+    throw new ConfigError(
+      `mmoe: experts must have count >= 1 and at least one layer, got ${experts.count} and [${experts.units}]`,
+    );
+  }
+  const productWidths = config.products.map((product) => productWidth(product, config));
+  const inputs = encodedWidth(features, config) + productWidths.reduce((sum, width) => sum + width, 0);
+  const width = experts.units.at(-1)!;
+  const parameters: MmoeParameters = {
+    tables: encoder(scope, features, config),
+    experts: expertLayers(subscope(scope, "experts"), inputs, experts.count, experts.units),
+    gates: denseLayer(subscope(scope, "gates"), inputs, TASKS * experts.count),
+    towers: {
+      ctr: mlp(subscope(scope, "towers/ctr"), width, [...config.towerUnits, 1]),
+      cvr: mlp(subscope(scope, "towers/cvr"), width, [...config.towerUnits, 1]),
+    },
+  };
+  return { parameters, forward: (values, batch, noise) => forward(config, scope.name, values, batch, noise) };
+}
+
+function productWidth({ left, right }: ProductFeature, config: MmoeConfig): number {
+  const [a, b] = [left, right].map((name) =>
+    config.features.find((feature) => feature.name === name && feature.kind === "ids"),
+  );
+  if (a === undefined || b === undefined || embeddingWidth(a, config) !== embeddingWidth(b, config)) {
+    throw new ConfigError(
+      `mmoe: products must name two features of ids with one embedding width, got "${left}" and "${right}"`,
+    );
+  }
+  return embeddingWidth(a, config);
+}
+
+function expertLayers(
+  { name, group, seed }: ParameterScope,
+  inputs: number,
+  count: number,
+  units: readonly number[],
+): readonly ExpertLayer[] {
+  return units.map((outputs, layer) => {
+    const fanIn = layer === 0 ? inputs : units[layer - 1]!;
+    const shape = layer === 0 ? [inputs, count * outputs] : [count, fanIn, outputs];
+    const biasShape = layer === 0 ? [count * outputs] : [count, 1, outputs];
+    return {
+      kernel: {
+        kind: "dense",
+        name: `${name}/${layer}/kernel`,
+        shape,
+        initialiser: glorotUniform(fanIn, outputs, seed),
+        group,
+      },
+      bias: { kind: "dense", name: `${name}/${layer}/bias`, shape: biasShape, initialiser: zeros, group },
+    };
+  });
+}
+
+function forward(
+  config: MmoeConfig,
+  name: string,
+  values: Values<MmoeParameters>,
+  batch: TensorBatch,
+  noise: Noise | undefined,
+): MmoeOutputs {
+  const encoded = broadcastTogether(encodeEach(values.tables, config.features, batch));
+  const byName = new Map(config.features.map((feature, i) => [feature.name, encoded[i]!]));
+  const products = config.products.map(({ left, right, scale }) =>
+    tf.mul(tf.mul(byName.get(left)!, byName.get(right)!), scale),
+  );
+  const leading = encoded[0]!.shape.slice(0, -1);
+  const flat = [...encoded, ...products].map((x) => tf.reshape(x, [-1, x.shape.at(-1)!]));
+  const x_BD = dropout(tf.concat(flat, 1), config.inputDropout, `${name}/input`, noise);
+  const experts_EBH = applyExperts(values.experts, x_BD, config.experts.count);
+  const gates_BTE = tf.softmax(tf.reshape(applyDense(values.gates, x_BD), [-1, TASKS, config.experts.count]));
+  const mixed_BTH = tf.matMul(gates_BTE, tf.transpose(experts_EBH, [1, 0, 2]));
+  const [ctr, cvr] = tf.unstack(mixed_BTH, 1).map((mixed_BH, task) => {
+    const tower = task === 0 ? values.towers.ctr : values.towers.cvr;
+    return tf.reshape(applyMlp(tower, mixed_BH), leading);
+  }) as [tf.Tensor, tf.Tensor];
+  return { ctr, cvr, ctcvr: productLogit(ctr, cvr), gates: gates_BTE };
+}
+
+function applyExperts(layers: Values<readonly ExpertLayer[]>, x_BD: tf.Tensor, count: number): tf.Tensor {
+  const [first, ...rest] = layers;
+  const wide = tf.relu(tf.add(tf.matMul(x_BD as tf.Tensor2D, first!.kernel as tf.Tensor2D), first!.bias!));
+  let h_EBH = tf.transpose(tf.reshape(wide, [x_BD.shape[0]!, count, -1]), [1, 0, 2]);
+  for (const { kernel, bias } of rest) h_EBH = tf.relu(tf.add(tf.matMul(h_EBH, kernel!), bias!));
+  return h_EBH;
+}
+
+/** Gives per-user vectors [B, d] beside candidate lists [B, N, d] the lists' shape. */
+function broadcastTogether(vectors: readonly tf.Tensor[]): readonly tf.Tensor[] {
+  const list = vectors.find((x) => x.rank === 3);
+  if (list === undefined) return vectors;
+  const [, length] = list.shape as [number, number, number];
+  return vectors.map((x) => (x.rank === 3 ? x : tf.tile(tf.expandDims(x, 1), [1, length, 1])));
+}
+
+/**
+ * Logit of sigmoid(a) * sigmoid(b), exact in log space: -log(e^-a + e^-b + e^-(a+b)).
+ */
+export function productLogit(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  const terms = tf.stack([tf.neg(a), tf.neg(b), tf.neg(tf.add(a, b))], -1);
+  return tf.neg(tf.logSumExp(terms, -1));
+}
