@@ -1,12 +1,16 @@
-// U = users, I = items, D = width of the vectors, B = users of a block, C = candidates drawn for each of them
+// U = users, I = items, D = width of the vectors, K = width of the lists, T = items of a tile, B = users of a block
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError, DataError, ShapeError } from "../errors.ts";
 import { assertCount } from "./argument-checks.ts";
 import { assertAllFinite } from "./finite-rows.ts";
 import { ascendingOrder } from "./stable-order.ts";
+import { GROUP, type TopColumns, topColumns } from "./top-columns.ts";
 import { assertItemSets, type ItemSets, itemsOf, NO_ITEM, type TopLists } from "./top-lists.ts";
 
-const DEFAULT_BLOCK_BYTES = 256 * 2 ** 20;
+/** Blocks up to here are reused by the C library's allocator; larger ones are mapped and zeroed anew each time. */
+const DEFAULT_BLOCK_BYTES = 2 ** 25;
+const SMALLEST_BLOCK_BYTES = 2 ** 12;
+const LARGEST_TILE = 2 ** 16;
 
 export interface TopItemsOptions {
   /** Items wanted for each user, >= 1; more than the corpus has is allowed. */
@@ -15,7 +19,7 @@ export interface TopItemsOptions {
   readonly seen?: ItemSets;
   /** [I] added to every user's score of the item. Default: none. */
   readonly itemBias?: tf.Tensor1D;
-  /** Bytes that the scores of one block of users and its candidates may take. Default 256 MiB. */
+  /** Bytes that one block of scores may take, >= 4096. Default 32 MiB; a GPU likes more. */
   readonly maxBlockBytes?: number;
 }
 
@@ -27,12 +31,12 @@ export interface ScoredLists extends TopLists {
 
 /**
  * The k best items of the whole corpus for each user, exactly: score = user . item + bias, seen items left out, equal
- * scores by lower item number. Users are taken in blocks that fit into `maxBlockBytes`; nothing is sampled.
+ * scores by lower item number. Scores exist for one block of users and one tile of items at a time; nothing is sampled.
  *
  * @param userVectors - [U, D] finite. @param itemVectors - [I, D] finite, I >= 1.
  * @returns [U, k]; NO_ITEM where a user has fewer than k unseen items. No tensor is left behind.
  * @throws {ShapeError} widths or numbers differ. @throws {DataError} vectors that are not finite, seen items >= I.
- * @throws {ConfigError} k < 1, or not even one user fits into `maxBlockBytes`.
+ * @throws {ConfigError} k < 1, maxBlockBytes < 4096.
  */
 export async function topItems(
   userVectors: tf.Tensor2D,
@@ -40,106 +44,93 @@ export async function topItems(
   options: TopItemsOptions,
 ): Promise<ScoredLists> {
   await checkArguments(userVectors, itemVectors, options);
+  const { k, seen, itemBias, maxBlockBytes = DEFAULT_BLOCK_BYTES } = options;
   const [users] = userVectors.shape;
-  const { k, seen } = options;
   const lists: ScoredLists = {
     users,
     width: k,
     items: new Int32Array(users * k).fill(NO_ITEM),
     scores: new Float32Array(users * k).fill(Number.NEGATIVE_INFINITY),
   };
-  const biased = withBias(userVectors, itemVectors, options.itemBias);
-  try {
-    for (const block of userBlocks(users, itemVectors.shape[0], options)) {
-      const candidates = await bestCandidates(biased, block);
-      for (const [row, user] of block.users.entries()) keepUnseen(lists, user, candidates, row, seen);
+  const order = ascendingOrder(Int32Array.from({ length: users }, (_, user) => seenBy(user, seen).length));
+  for (const [first, width] of itemTiles(itemVectors.shape[0], maxBlockBytes)) {
+    const tile = itemTile(itemVectors, itemBias, first, width);
+    const size = Math.max(1, Math.floor(maxBlockBytes / (4 * width)));
+    for (let start = 0; start < users; start += size) {
+      const block = order.subarray(start, start + size);
+      // As many as can be hidden, so that k remain; users of a block have about equally long histories.
+      const wanted = Math.min(width, k + seenBy(block.at(-1)!, seen).length);
+      const found = await topColumns(() => blockScores(userVectors, block, tile), wanted);
+      for (const [row, user] of block.entries()) merge(lists, user, { found, row, first }, seenBy(user, seen));
     }
-  } finally {
-    biased.dispose();
+    tf.dispose(tile);
   }
   return lists;
 }
 
-interface UserBlock {
-  readonly users: Int32Array;
-  /** k plus the longest history in the block: enough to fill k places when all of it ranks on top. */
-  readonly candidates: number;
-}
-
-/** Blocks of users with about equally long histories, so that one long history does not widen everybody's block. */
-function userBlocks(users: number, items: number, { k, seen, maxBlockBytes }: TopItemsOptions): readonly UserBlock[] {
-  const seenCount = (user: number): number => (seen === undefined ? 0 : itemsOf(seen, user).length);
-  const counts = Int32Array.from({ length: users }, (_, user) => seenCount(user));
-  const order = ascendingOrder(counts);
-  const mostCandidates = Math.min(items, k + (users > 0 ? counts[order[users - 1]!]! : 0));
-  const userBytes = 4 * items + 8 * mostCandidates;
-  const size = Math.floor((maxBlockBytes ?? DEFAULT_BLOCK_BYTES) / userBytes);
-  if (size < 1) {
-    throw new ConfigError(`topItems: maxBlockBytes must hold one user, ${userBytes} bytes, got ${maxBlockBytes}`);
+/** First item and width of each tile: multiples of GROUP as wide as fits, and at the end the few items left over. */
+function itemTiles(items: number, maxBlockBytes: number): readonly (readonly [first: number, width: number])[] {
+  const widest = Math.min(LARGEST_TILE, Math.floor(maxBlockBytes / 4 / GROUP) * GROUP);
+  const tiles: (readonly [number, number])[] = [];
+  for (let first = 0; first < items; first += tiles.at(-1)![1]) {
+    const left = items - first;
+    const multiple = Math.floor(left / GROUP) * GROUP;
+    tiles.push([first, Math.min(widest, multiple > 0 ? multiple : left)]);
   }
-  const blocks: UserBlock[] = [];
-  for (let start = 0; start < users; start += size) {
-    const block = order.subarray(start, start + size);
-    blocks.push({ users: block, candidates: Math.min(items, k + counts[block.at(-1)!]!) });
+  return tiles;
+}
+
+/** [T, D] vectors of a tile and, where there are biases, theirs as [1, T]. */
+function itemTile(items: tf.Tensor2D, bias: tf.Tensor1D | undefined, first: number, width: number): tf.Tensor2D[] {
+  const vectors = items.slice([first, 0], [width, items.shape[1]]);
+  return bias === undefined ? [vectors] : [vectors, tf.tidy(() => bias.slice([first], [width]).as2D(1, width))];
+}
+
+/** [B, T] */
+function blockScores(userVectors: tf.Tensor2D, users: Int32Array, [vectors, bias]: tf.Tensor2D[]): tf.Tensor2D {
+  const rows = tf.gather(userVectors, tf.tensor1d(users, "int32"));
+  const scores: tf.Tensor2D = tf.matMul(rows, vectors!, false, true);
+  return bias === undefined ? scores : scores.add<tf.Tensor2D>(bias);
+}
+
+/** Merges a tile's best items, without the seen ones, into a user's list; listed items have lower numbers, so win ties. */
+function merge(
+  { width: k, items, scores }: ScoredLists,
+  user: number,
+  { found, row, first }: { readonly found: TopColumns; readonly row: number; readonly first: number },
+  seen: Int32Array,
+): void {
+  const [start, end] = [user * k, (user + 1) * k];
+  let next = row * found.count;
+  const last = next + found.count;
+  if (!(found.scores[next]! > scores[end - 1]!)) return;
+  const hidden = new Set(seen);
+  const [heldItems, heldScores] = [items.slice(start, end), scores.slice(start, end)];
+  let held = 0;
+  for (let place = start; place < end; place++) {
+    while (next < last && hidden.has(first + found.columns[next]!)) next++;
+    const takesFound = next < last && found.scores[next]! > heldScores[held]!;
+    items[place] = takesFound ? first + found.columns[next]! : heldItems[held]!;
+    scores[place] = takesFound ? found.scores[next++]! : heldScores[held++]!;
   }
-  return blocks;
 }
 
-interface Vectors {
-  readonly users: tf.Tensor2D;
-  readonly items: tf.Tensor2D;
-  readonly dispose: () => void;
-}
-
-/** The bias as one more dimension (1 for every user): the scores of a block then exist only once in memory. */
-function withBias(users: tf.Tensor2D, items: tf.Tensor2D, bias: tf.Tensor1D | undefined): Vectors {
-  if (bias === undefined) return { users, items, dispose: () => {} };
-  const wideUsers = tf.tidy(() => tf.concat2d([users, tf.ones([users.shape[0], 1])], 1));
-  const wideItems = tf.tidy(() => tf.concat2d([items, bias.expandDims<tf.Tensor2D>(1)], 1));
-  return { users: wideUsers, items: wideItems, dispose: () => tf.dispose([wideUsers, wideItems]) };
-}
-
-interface Candidates {
-  /** [B, C] */
-  readonly items: Int32Array;
-  readonly scores: Float32Array;
-  readonly count: number;
-}
-
-async function bestCandidates(vectors: Vectors, { users, candidates }: UserBlock): Promise<Candidates> {
-  const best = tf.tidy(() => {
-    const rows = tf.gather(vectors.users, tf.tensor1d(users, "int32"));
-    return tf.topk(tf.matMul(rows, vectors.items, false, true), candidates);
-  });
-  const [items, scores] = await Promise.all([best.indices.data<"int32">(), best.values.data<"float32">()]);
-  tf.dispose([best.indices, best.values]);
-  return { items, scores, count: candidates };
-}
-
-function keepUnseen(lists: ScoredLists, user: number, found: Candidates, row: number, seen?: ItemSets): void {
-  const hidden = new Set(seen === undefined ? [] : itemsOf(seen, user));
-  let place = user * lists.width;
-  const end = place + lists.width;
-  for (let i = row * found.count; i < (row + 1) * found.count && place < end; i++) {
-    if (hidden.has(found.items[i]!)) continue;
-    lists.items[place] = found.items[i]!;
-    lists.scores[place++] = found.scores[i]!;
-  }
+function seenBy(user: number, seen: ItemSets | undefined): Int32Array {
+  return seen === undefined ? new Int32Array(0) : itemsOf(seen, user);
 }
 
 async function checkArguments(users: tf.Tensor2D, items: tf.Tensor2D, options: TopItemsOptions): Promise<void> {
-  const { k, seen, itemBias } = options;
+  const { k, seen, itemBias, maxBlockBytes = DEFAULT_BLOCK_BYTES } = options;
   assertCount("topItems", "k", k);
+  if (!(maxBlockBytes >= SMALLEST_BLOCK_BYTES)) {
+    throw new ConfigError(`topItems: maxBlockBytes must be >= ${SMALLEST_BLOCK_BYTES}, got ${maxBlockBytes}`);
+  }
   const itemCount = items.shape[0];
-  if (
-    users.shape[1] !== items.shape[1] ||
-    itemCount === 0 ||
-    (itemBias !== undefined && itemBias.shape[0] !== itemCount)
-  ) {
+  const biasFits = itemBias === undefined || itemBias.shape[0] === itemCount;
+  if (users.shape[1] !== items.shape[1] || itemCount === 0 || !biasFits) {
     const got = `[${users.shape}], [${items.shape}]${itemBias === undefined ? "" : `, [${itemBias.shape}]`}`;
-    throw new ShapeError(
-      `topItems: userVectors, itemVectors, itemBias must be [U, D], [I, D], [I] with I >= 1, got ${got}`,
-    );
+    const rule = "userVectors, itemVectors, itemBias must be [U, D], [I, D], [I] with I >= 1";
+    throw new ShapeError(`topItems: ${rule}, got ${got}`);
   }
   if (seen !== undefined) {
     assertItemSets("topItems", "seen", seen, users.shape[0]);
