@@ -1,6 +1,7 @@
-import type { BatchSpec } from "../data/batch-spec.ts";
+import type { BatchSpec, NegativesSpec } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { RunConfig } from "./config/run-config.ts";
+import type { NegativesConfig } from "./config/train-config.ts";
 
 /** What the training batches of a run hold. */
 export function batchSpecOf(config: RunConfig, dataset: Dataset): BatchSpec {
@@ -12,9 +13,13 @@ export function batchSpecOf(config: RunConfig, dataset: Dataset): BatchSpec {
     shuffle: true,
     seed: config.seed,
     labels: [...usedLabels(config)],
-    ...(negatives && { negatives: { kind: negatives.kind, count: negatives.count, power: negatives.power ?? 1, excludeKnown: negatives.excludeKnown } }),
+    ...(negatives && { negatives: withoutUndefined(negatives) }),
     knownMatrix: softmax?.kind === "in-batch-softmax" && softmax.maskKnown,
   };
+}
+
+function withoutUndefined({ power, ...rest }: NegativesConfig): NegativesSpec {
+  return power === undefined ? rest : { ...rest, power };
 }
 
 function usedLabels({ teacher, student }: RunConfig): ReadonlySet<string> {

@@ -4,7 +4,7 @@ import type { Program } from "../engine/program.ts";
 import type { HostBatch, HostTensor } from "../engine/step.ts";
 import { auc } from "../eval/auc.ts";
 import { rankingMetrics } from "../eval/ranking-metrics.ts";
-import { type TopLists } from "../eval/top-lists.ts";
+import type { TopLists } from "../eval/top-lists.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { entityBatch, padRows, rowBatches, takeRows } from "./evaluation-batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
@@ -151,7 +151,7 @@ function teacherLists(program: Program, dataset: Dataset, rows: Int32Array, seen
   let first = -1;
   const load = (start: number): void => {
     const block = padRows(rows.subarray(start, start + size), size);
-    const [{ batch }] = [...rowBatches(dataset, block, size)] as [{ batch: HostBatch }];
+    const { batch } = rowBatches(dataset, block, size).next().value as { batch: HostBatch };
     const items = Int32Array.from({ length: size * corpus }, (_, i) => i % corpus);
     const lists: Record<string, HostTensor> = { ...entityBatch(dataset, "item", items, [size, corpus]) };
     for (const [name, array] of Object.entries(batch)) {

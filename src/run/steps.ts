@@ -97,8 +97,8 @@ function label(batch: TensorBatch, name: string): tf.Tensor {
 
 /** Weight of every entry of the loss: [B] rows, or [B, N] candidates without the padded ones. */
 function rowWeights(batch: TensorBatch): tf.Tensor {
-  const weight = batch.weight!;
-  return batch.mask === undefined ? weight : tf.mul(batch.mask, tf.expandDims(weight, 1));
+  const { weight, mask } = batch;
+  return mask?.rank === 2 ? tf.mul(mask, tf.expandDims(weight!, 1)) : weight!;
 }
 
 function scoreRows({ teacher, student }: Models): Forward<ModelParameters> {

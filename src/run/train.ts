@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
-import { batchesPerEpoch, streamBatches } from "../data/batches.ts";
+import { batchesPerEpoch } from "../data/batch.ts";
+import { streamBatches } from "../data/stream-batches.ts";
 import { DataError } from "../errors.ts";
 import type { Program } from "../engine/program.ts";
 import { batchSpecOf } from "./batch-spec.ts";

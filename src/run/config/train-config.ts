@@ -53,7 +53,7 @@ export const trainConfig = strict({
   epochs: z.int().min(1).max(100_000),
   teacher: optimiser.optional().describe("Optimiser of the teacher's parameters."),
   student: optimiser.optional().describe("Optimiser of the student's parameters."),
-  workers: z.int().min(0).max(2).default(1).describe("Threads that prepare batches; 0 prepares them in between steps."),
+  workers: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1).describe("Threads that prepare batches; 0 prepares them in between steps."),
   patience: z.int().min(1).optional().describe("Evaluations without a better monitored metric before training stops."),
   keepLast: z.int().min(1).default(1).describe("Checkpoints kept beside the best one."),
   checkpointEvery: z.int().min(1).optional().describe("Steps between checkpoints; default: one at the end of each epoch."),
