@@ -8,6 +8,7 @@ import type { Entries, TrainEntry } from "./step.ts";
 export interface Variable {
   /** The parameter's name, or `<slots>/<parameter>/<slot>`. */
   readonly name: string;
+  readonly role: "parameter" | "slot";
   readonly shape: readonly number[];
   /** Values before the first step: those of the parameter, or one constant. */
   readonly initial:
@@ -58,6 +59,7 @@ export function listVariables<P extends ParameterTree>(tree: P, entries: Entries
       parameter.initialiser.kind === "constant" ? parameter.initialiser : { kind: "parameter" as const, parameter };
     found.set(parameter.name, {
       name: parameter.name,
+      role: "parameter",
       shape: parameterShape(parameter),
       initial,
       ...storage(parameter),
@@ -70,6 +72,7 @@ export function listVariables<P extends ParameterTree>(tree: P, entries: Entries
         const name = slots[slot.name]!;
         found.set(name, {
           name,
+          role: "slot",
           shape: slotShape(parameter, slot),
           initial: { kind: "constant", value: slot.initial },
           ...storage(parameter),

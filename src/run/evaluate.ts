@@ -25,7 +25,7 @@ const LIST_ROWS = 16_384;
  * Quality of the run's models on a part: AUC over its exposed rows, and recall and its kin over the whole corpus for
  * users that have training rows, with the items of those rows left out.
  */
-export function evaluate(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Evaluation {
+export async function evaluate(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Promise<Evaluation> {
   const exposed = exposedMetrics(program, dataset, config, part);
   const corpus = config.evaluate.relevant === undefined ? {} : corpusMetrics(program, dataset, config, part);
   return Object.fromEntries(Object.entries(exposed).map(([model, metrics]) => [model, { ...metrics, ...corpus[model] }]));

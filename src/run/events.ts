@@ -1,18 +1,35 @@
 import type { StepReport } from "../engine/program.ts";
 import type { EvaluatedPart, Evaluation } from "./evaluate.ts";
 
-/** Where training stands. */
-export interface Position {
+/** Where training stands, and what early stopping has seen: what a checkpoint keeps beside the weights. */
+export interface TrainState {
   /** Steps done. */
   readonly step: number;
-  /** Epochs begun, from 0, and batches of this epoch that are done. */
+  /** The next batch: its epoch, from 0, and its number in the epoch. */
   readonly epoch: number;
   readonly index: number;
+  /** Best value of the monitored metric. */
+  readonly best: number | null;
+  /** Evaluations since the best one. */
+  readonly sinceBest: number;
 }
 
-/** What a run reports while it goes on; logs, checkpoints and progress bars are made from these. */
+interface At {
+  readonly step: number;
+  readonly state: TrainState;
+}
+
+/** What training reports while it goes on; logs, checkpoints and progress bars are made from these. */
 export type RunEvent =
-  | ({ readonly kind: "step"; readonly totalSteps: number; readonly rows: number; readonly waitMs: number; readonly stepMs: number } & Position & StepReport)
-  | ({ readonly kind: "epoch" } & Position)
-  | ({ readonly kind: "evaluation"; readonly part: EvaluatedPart; readonly evaluation: Evaluation; readonly seconds: number; readonly best: boolean } & Position)
-  | ({ readonly kind: "end"; readonly reason: "done" | "patience" | "interrupted" } & Position);
+  | ({ readonly kind: "step"; readonly totalSteps: number; readonly epoch: number; readonly rows: number; readonly waitMs: number; readonly stepMs: number } & At &
+      StepReport)
+  | ({ readonly kind: "epoch"; readonly epochs: number } & At)
+  | ({
+      readonly kind: "evaluation";
+      readonly part: EvaluatedPart;
+      readonly evaluation: Evaluation;
+      readonly seconds: number;
+      /** The monitored metric is better than ever. */
+      readonly best: boolean;
+    } & At)
+  | ({ readonly kind: "end"; readonly reason: "done" | "patience" | "interrupted" } & At);

@@ -6,7 +6,7 @@ import type { Program } from "../engine/program.ts";
 import { batchSpecOf } from "./batch-spec.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { evaluate } from "./evaluate.ts";
-import type { Position, RunEvent } from "./events.ts";
+import type { RunEvent, TrainState } from "./events.ts";
 import { monitoredValue } from "./monitor.ts";
 import { ratesOf } from "./optimisers.ts";
 import { termWeights } from "./steps.ts";
@@ -19,13 +19,6 @@ export interface TrainOptions {
   readonly from?: TrainState;
   /** Ends the run after the step in progress. */
   readonly signal?: AbortSignal;
-}
-
-/** Position of the loop and what early stopping has seen. */
-export interface TrainState extends Position {
-  readonly best: number | null;
-  /** Evaluations since the best one. */
-  readonly sinceBest: number;
 }
 
 export const trainStart: TrainState = { step: 0, epoch: 0, index: 0, best: null, sinceBest: 0 };
@@ -51,43 +44,44 @@ export async function* train({ program, dataset, config, from = trainStart, sign
     const finished = performance.now();
     state = { ...state, step: state.step + 1, epoch, index: index + 1 };
     const timing = { rows: config.train.batchSize, waitMs: started - waited, stepMs: finished - started };
-    yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, ...position(state), ...report };
+    yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, epoch, step: state.step, state, ...report };
     waited = performance.now();
     if (signal?.aborted) {
-      yield { kind: "end", reason: "interrupted", ...position(state) };
+      yield { kind: "end", reason: "interrupted", step: state.step, state };
       return state;
     }
     if (state.index < perEpoch) continue;
     state = { ...state, epoch: epoch + 1, index: 0 };
     if (dataset.parts.validation !== undefined && state.epoch % config.evaluate.every === 0) {
-      const evaluated = evaluateOnValidation(program, dataset, config, state);
+      const evaluated = await evaluateOnValidation(program, dataset, config, state);
       state = evaluated.state;
       yield evaluated.event;
     }
-    yield { kind: "epoch", ...position(state) };
+    yield { kind: "epoch", epochs, step: state.step, state };
     waited = performance.now();
     if (patience !== undefined && state.sinceBest >= patience) {
-      yield { kind: "end", reason: "patience", ...position(state) };
+      yield { kind: "end", reason: "patience", step: state.step, state };
       return state;
     }
   }
-  yield { kind: "end", reason: "done", ...position(state) };
+  yield { kind: "end", reason: "done", step: state.step, state };
   return state;
 }
 
-function evaluateOnValidation(program: Program, dataset: Dataset, config: RunConfig, state: TrainState): { readonly state: TrainState; readonly event: RunEvent } {
+async function evaluateOnValidation(
+  program: Program,
+  dataset: Dataset,
+  config: RunConfig,
+  state: TrainState,
+): Promise<{ readonly state: TrainState; readonly event: RunEvent }> {
   const started = performance.now();
-  const evaluation = evaluate(program, dataset, config, "validation");
+  const evaluation = await evaluate(program, dataset, config, "validation");
   const { monitor } = config.evaluate;
   const value = monitor === undefined ? null : monitoredValue(evaluation, monitor);
   const best = value !== null && (state.best === null || (monitor!.mode === "max" ? value > state.best : value < state.best));
   const next = { ...state, best: best ? value : state.best, sinceBest: best || monitor === undefined ? 0 : state.sinceBest + 1 };
   const seconds = (performance.now() - started) / 1000;
-  return { state: next, event: { kind: "evaluation", part: "validation", evaluation, seconds, best, ...position(next) } };
-}
-
-function position({ step, epoch, index }: TrainState): Position {
-  return { step, epoch, index };
+  return { state: next, event: { kind: "evaluation", part: "validation", evaluation, seconds, best, step: next.step, state: next } };
 }
 
 function assertFinite({ loss, parts }: { readonly loss: number; readonly parts: Readonly<Record<string, number>> }, step: number): void {

@@ -55,6 +55,7 @@ export const trainConfig = strict({
   student: optimiser.optional().describe("Optimiser of the student's parameters."),
   workers: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1).describe("Threads that prepare batches; 0 prepares them in between steps."),
   patience: z.int().min(1).optional().describe("Evaluations without a better monitored metric before training stops."),
+  logEvery: z.int().min(1).default(10).describe("Steps between logged training steps."),
   keepLast: z.int().min(1).default(1).describe("Checkpoints kept beside the best one."),
   checkpointEvery: z.int().min(1).optional().describe("Steps between checkpoints; default: one at the end of each epoch."),
 });

@@ -1,0 +1,156 @@
+import { join } from "node:path";
+import { ConfigError } from "../errors.ts";
+import { holdLock, type LockHolder } from "../runtime/install-lock.ts";
+import { writeTextAtomically } from "./formats/atomic-write.ts";
+import { type FileLayer, nodeFiles } from "./formats/file-layer.ts";
+
+/** Version of the run folder's layout; written into it and checked when it is opened. */
+export const RUN_FORMAT = 1;
+
+/** Paths inside a run folder. */
+export interface RunFolder {
+  readonly path: string;
+  readonly config: string;
+  readonly environment: string;
+  readonly encoding: string;
+  readonly dataReport: string;
+  readonly metrics: string;
+  readonly events: string;
+  readonly checkpoints: string;
+  readonly evaluations: string;
+  readonly files: FileLayer;
+}
+
+export interface OpenRunOptions {
+  /** The resolved configuration, as plain JSON. */
+  readonly config: unknown;
+  readonly environment: unknown;
+  /** Goes on with the run that the folder holds. */
+  readonly resume: boolean;
+  readonly files?: FileLayer;
+}
+
+/** Paths of the run folder at `path`; touches nothing. */
+export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder {
+  return {
+    path,
+    config: join(path, "config.resolved.json"),
+    environment: join(path, "env.json"),
+    encoding: join(path, "encoding.json"),
+    dataReport: join(path, "data.json"),
+    metrics: join(path, "metrics.jsonl"),
+    events: join(path, "tb"),
+    checkpoints: join(path, "checkpoints"),
+    evaluations: join(path, "eval"),
+    files,
+  };
+}
+
+/**
+ * Makes the folder of a new run, or opens that of a run to go on with, and holds its lock.
+ *
+ * @returns the folder and the function that gives the lock back.
+ * @throws {ConfigError} the folder holds another run, or something else; it is in use; or there is nothing to resume.
+ */
+export async function openRunFolder(
+  path: string,
+  { config, environment, resume, files = nodeFiles }: OpenRunOptions,
+): Promise<{ readonly folder: RunFolder; readonly release: () => Promise<void> }> {
+  const folder = runFolder(path, files);
+  await files.makeFolder(path);
+  const release = await lockRun(path);
+  try {
+    const names = (await files.list(path)).filter((name) => name !== LOCK);
+    const started = names.includes("config.resolved.json");
+    if (names.length > 0 && !resume) {
+      const what = started ? "a run; add --resume to go on with it, or name another folder" : `${names.length} files; name a new or empty folder`;
+      throw new ConfigError(`--out ${path}: folder must be new, got one that holds ${what}`);
+    }
+    if (resume && started) await assertSameConfig(folder, config);
+    else await writeStart(folder, config, environment);
+    return { folder, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+const LOCK = "run.lock";
+
+async function lockRun(path: string): Promise<() => Promise<void>> {
+  const taken = new AbortController();
+  let holder: LockHolder | undefined;
+  const onWaiting = (other: LockHolder): void => {
+    holder = other;
+    taken.abort();
+  };
+  try {
+    return await holdLock(join(path, LOCK), { onWaiting, signal: taken.signal });
+  } catch (error) {
+    if (holder === undefined) throw error;
+    throw new ConfigError(`--out ${path}: folder must be free, got one that process ${holder.pid} on ${holder.host} writes to`);
+  }
+}
+
+async function writeStart(folder: RunFolder, config: unknown, environment: unknown): Promise<void> {
+  const { files } = folder;
+  for (const path of [folder.checkpoints, folder.evaluations]) await files.makeFolder(path);
+  await writeJson(folder.environment, environment, files);
+  await writeJson(folder.config, { format: RUN_FORMAT, config }, files);
+}
+
+/** A file of indented JSON, whole or not at all. */
+export async function writeJson(path: string, value: unknown, files: FileLayer = nodeFiles): Promise<void> {
+  await writeTextAtomically(path, `${JSON.stringify(value, null, 2)}\n`, { files });
+}
+
+/** @throws {ConfigError} the folder's configuration has another format, or differs in a setting (named). */
+async function assertSameConfig(folder: RunFolder, config: unknown): Promise<void> {
+  const stored = await readRunJson(folder.config, folder.files);
+  const difference = firstDifference(stored, JSON.parse(JSON.stringify(config)), []);
+  if (difference === undefined) return;
+  const [path, before, now] = difference;
+  throw new ConfigError(
+    `--resume ${folder.path}: configuration must be the run's own, got ${path.join(".")} = ${JSON.stringify(now)} where the run has ${JSON.stringify(before)}`,
+  );
+}
+
+/**
+ * The configuration that a run folder holds.
+ *
+ * @throws {ConfigError} no run folder, or one of another format.
+ */
+export async function readRunJson(path: string, files: FileLayer = nodeFiles): Promise<unknown> {
+  const stored = (await readJson(path, files)) as { readonly format?: unknown; readonly config?: unknown } | null;
+  if (stored?.format !== RUN_FORMAT) {
+    throw new ConfigError(`${path}: run folder must have format ${RUN_FORMAT}, got ${String(stored?.format)}; use the version of twinstill that wrote it`);
+  }
+  return stored.config;
+}
+
+/** @throws {ConfigError} the file is not there or no JSON. */
+export async function readJson(path: string, files: FileLayer = nodeFiles): Promise<unknown> {
+  const file = await files.open(path, "read");
+  try {
+    const bytes = new Uint8Array(await file.size());
+    await file.read(bytes, 0);
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (error) {
+    throw new ConfigError(`${path}: file must hold JSON, got ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    await file.close();
+  }
+}
+
+type Difference = readonly [path: readonly string[], before: unknown, now: unknown];
+
+function firstDifference(before: unknown, now: unknown, path: readonly string[]): Difference | undefined {
+  if (before === now) return undefined;
+  if (typeof before !== "object" || typeof now !== "object" || before === null || now === null) return [path, before, now];
+  for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
+    const [a, b] = [before, now].map((value) => (value as Record<string, unknown>)[key]);
+    const found = firstDifference(a, b, [...path, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,64 @@
+import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
+import { type EventWriter, openEventWriter } from "./formats/tensorboard.ts";
+import type { Evaluation } from "./evaluate.ts";
+import type { RunEvent } from "./events.ts";
+import type { RunFolder } from "./run-folder.ts";
+
+/** Writes a run's numbers to metrics.jsonl and to TensorBoard's event files. */
+export interface RunLog {
+  readonly record: (event: RunEvent) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export interface RunLogOptions {
+  /** Steps between logged training steps. */
+  readonly every: number;
+  /** Steps that a resumed run has done; lines of later ones are dropped. */
+  readonly resumeStep?: number | undefined;
+  /** Learning rates by group. */
+  readonly rates: Readonly<Record<string, number>>;
+}
+
+/** Opens the log of a run folder. */
+export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }: RunLogOptions): Promise<RunLog> {
+  const { files } = folder;
+  if (resumeStep !== undefined && (await files.exists(folder.metrics))) {
+    await keepJsonLines(folder.metrics, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
+  }
+  const lines = await openJsonLines(folder.metrics, { files });
+  const events = await openEventWriter(folder.events, { files, ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }) });
+  return {
+    record: async (event) => {
+      if (event.kind === "step" && event.step % every === 0) await recordScalars(lines, events, event.step, stepScalars(event, rates));
+      if (event.kind === "evaluation") await recordScalars(lines, events, event.step, evaluationScalars(event.evaluation));
+      if (event.kind === "epoch" || event.kind === "end") await Promise.all([lines.sync(), events.sync()]);
+    },
+    close: async () => {
+      await lines.close();
+      await events.close();
+    },
+  };
+}
+
+async function recordScalars(lines: JsonLinesWriter, events: EventWriter, step: number, scalars: Readonly<Record<string, number | null>>): Promise<void> {
+  await lines.append({ step, ...scalars });
+  const defined = Object.entries(scalars).filter((entry): entry is [string, number] => entry[1] !== null);
+  await events.scalars(step, Object.fromEntries(defined));
+}
+
+function stepScalars(event: Extract<RunEvent, { kind: "step" }>, rates: Readonly<Record<string, number>>): Record<string, number> {
+  const { loss, parts, gradientNorms, waitMs, stepMs, rows, epoch } = event;
+  const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] => Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
+  return {
+    epoch,
+    "loss/total": loss,
+    ...Object.fromEntries([...named("loss", parts), ...named("gradientNorm", gradientNorms), ...named("rate", rates)]),
+    rowsPerSecond: rows / ((waitMs + stepMs) / 1000),
+    dataWaitShare: waitMs / (waitMs + stepMs),
+  };
+}
+
+function evaluationScalars(evaluation: Evaluation): Record<string, number | null> {
+  const entries = Object.entries(evaluation).flatMap(([model, metrics]) => Object.entries(metrics).map(([name, value]) => [`val/${model}/${name}`, value] as const));
+  return Object.fromEntries(entries);
+}
