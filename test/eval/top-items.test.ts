@@ -137,7 +137,9 @@ describe("topItems", () => {
     await expect(topItems(users, items, { k: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[ConfigError: topItems: k must be a whole number >= 1, got 0]`,
     );
-    await expect(topItems(users, items, { k: 1, maxBlockBytes: 8 })).rejects.toThrowErrorMatchingInlineSnapshot(`[ConfigError: topItems: maxBlockBytes must be >= 4096, got 8]`);
+    await expect(topItems(users, items, { k: 1, maxBlockBytes: 8 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: topItems: maxBlockBytes must be >= 4096, got 8]`,
+    );
     await expect(topItems(users, poisoned, { k: 1 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[DataError: topItems: itemVectors must be finite, got NaN in row 1]`,
     );
