@@ -24,12 +24,7 @@ export const dataConfig = strict({
     .optional()
     .describe("Rows that the files must hold together; text files cannot tell themselves."),
   columns: z.record(z.string().min(1), columnConfig).describe("The columns that are read, by their name in the files."),
-  labels: z
-    .record(
-      z.string().regex(/^[A-Za-z][\w-]*$/, "label names must be a letter, then letters, digits, _ or -"),
-      expression,
-    )
-    .describe("Label by name: an expression over columns that gives 0 or 1."),
+  labels: z.record(z.string(), expression).describe("Label by name: an expression over columns that gives 0 or 1."),
   implies: z
     .record(z.string(), z.string())
     .default({})
@@ -115,6 +110,9 @@ function checkSharing(name: string, columns: Columns, complain: Complain): void 
 
 function checkLabels(config: { labels: object; implies: Record<string, string> }, complain: Complain): void {
   const names = Object.keys(config.labels);
+  for (const name of names.filter((candidate) => !/^[A-Za-z][\w-]*$/.test(candidate))) {
+    complain(["labels", name], "the name must be a letter, then letters, digits, _ or -");
+  }
   if (names.length === 0) complain(["labels"], 'must name at least one label, such as attended: "1"');
   for (const [from, to] of Object.entries(config.implies)) {
     for (const name of [from, to]) {

@@ -45,7 +45,7 @@ interface ParsedNode {
   readonly name?: string;
   readonly value?: unknown;
   readonly op?: string;
-  readonly fn?: string | { readonly name?: string };
+  readonly fn?: string | { readonly type: string; readonly name?: string };
   readonly implicit?: boolean;
   readonly args?: readonly ParsedNode[];
   readonly content?: ParsedNode;
@@ -124,7 +124,8 @@ function column(name: string, { text, columns, where }: Context): Expression {
 }
 
 function functionCall(node: ParsedNode, context: Context): Expression {
-  const name = typeof node.fn === "object" ? node.fn.name : undefined;
+  // A method of a value (y.abs(3)) has a name too, but is no symbol.
+  const name = typeof node.fn === "object" && node.fn.type === "SymbolNode" ? node.fn.name : undefined;
   const args = node.args ?? [];
   if (name === "column") {
     const [only] = args;

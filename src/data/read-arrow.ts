@@ -28,7 +28,7 @@ export async function* readArrowFile(path: string, columns: readonly string[]): 
     await checkFileFraming(path, handle);
     yield* readBatches(path, columns, await RecordBatchReader.from(handle));
   } catch (error) {
-    throw brokenFile(path, "Arrow IPC", error);
+    throw unreadable(path, "Arrow IPC", error);
   } finally {
     await closeQuietly(handle);
   }
@@ -51,7 +51,7 @@ export async function* readArrowStream(path: string, columns: readonly string[])
   try {
     yield* readBatches(path, columns, await RecordBatchReader.from(createReadStream(path)));
   } catch (error) {
-    throw brokenFile(path, "Arrow IPC stream", error);
+    throw unreadable(path, "Arrow IPC stream", error);
   }
 }
 
@@ -68,11 +68,17 @@ type BatchReader = Awaited<ReturnType<typeof RecordBatchReader.from>>;
 
 async function* readBatches(path: string, columns: readonly string[], reader: BatchReader): AsyncGenerator<TableChunk> {
   if (compressionRegistry.get(CompressionType.ZSTD) === null) {
-    compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompressZstd(bytes) });
+    // A copy, because typed arrays of 8-byte values must begin at a multiple of 8.
+    compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompressZstd(bytes).slice() });
   }
   await reader.open();
-  const names = reader.schema?.fields.map((field) => field.name) ?? [];
-  checkHeader(path, names, columns);
+  // Taken now: the reader lets go of its schema when it comes to the end.
+  const { fields, metadata } = reader.schema;
+  checkHeader(
+    path,
+    fields.map((field) => field.name),
+    columns,
+  );
   let firstRow = 0;
   for await (const batch of reader) {
     const rows = batch.numRows;
@@ -80,10 +86,16 @@ async function* readBatches(path: string, columns: readonly string[], reader: Ba
     yield { firstRow, rows, columns: new Map(cells) };
     firstRow += rows;
   }
-  const recorded = reader.schema?.metadata.get(ROWS_METADATA_KEY);
+  const recorded = metadata.get(ROWS_METADATA_KEY);
   if (recorded !== undefined && Number(recorded) !== firstRow) {
     throw new DataError(`${path}: the file must hold the ${recorded} rows that its writer recorded, got ${firstRow}`);
   }
+}
+
+function unreadable(path: string, format: string, error: unknown): DataError {
+  if (!(error instanceof Error && error.message.includes("codec not found"))) return brokenFile(path, format, error);
+  const rule = "an Arrow file must be uncompressed or compressed by zstd, got another compression (lz4?)";
+  return new DataError(`${path}: ${rule}; write it again with zstd`, { cause: error });
 }
 
 /** Plain numbers without nulls as they lie in memory; the rest value by value, because toArray reads a null as 0. */
