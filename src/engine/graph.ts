@@ -1,4 +1,5 @@
-import type { ProtoMessage } from "./native.ts";
+/** A protobuf message as this file builds it: setters are called by name. */
+type ProtoMessage = { [method: string]: (...values: never[]) => unknown };
 
 /** TensorFlow's DataType numbers that our graphs use. */
 export const DataType = { float: 1, int32: 3, string: 7, int64: 9, bool: 10, resource: 20 } as const;

@@ -1,12 +1,14 @@
+import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.ts";
 import { interactions, type Interactions } from "../data/interactions.ts";
 import type { Program } from "../engine/program.ts";
 import type { HostBatch, HostTensor } from "../engine/step.ts";
 import { auc } from "../eval/auc.ts";
 import { rankingMetrics } from "../eval/ranking-metrics.ts";
+import { topItems } from "../eval/top-items.ts";
 import type { TopLists } from "../eval/top-lists.ts";
 import type { RunConfig } from "./config/run-config.ts";
-import { entityBatch, padRows, rowBatches, takeRows } from "./evaluation-batches.ts";
+import { collectVectors, entityBatch, entityBatches, padRows, rowBatches, SCORE_ROWS, takeRows } from "./evaluation-batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
 
 /** Metric values of one model: null where undefined (one class, no relevant item). */
@@ -17,7 +19,6 @@ export type Evaluation = Readonly<Record<string, Metrics>>;
 
 export type EvaluatedPart = "validation" | "test";
 
-const SCORE_ROWS = 4096;
 /** Rows of one teacher call over user-item lists. */
 const LIST_ROWS = 16_384;
 
@@ -27,7 +28,7 @@ const LIST_ROWS = 16_384;
  */
 export async function evaluate(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Promise<Evaluation> {
   const exposed = exposedMetrics(program, dataset, config, part);
-  const corpus = config.evaluate.relevant === undefined ? {} : corpusMetrics(program, dataset, config, part);
+  const corpus = config.evaluate.relevant === undefined ? {} : await corpusMetrics(program, dataset, config, part);
   return Object.fromEntries(Object.entries(exposed).map(([model, metrics]) => [model, { ...metrics, ...corpus[model] }]));
 }
 
@@ -48,7 +49,7 @@ function exposedMetrics(program: Program, dataset: Dataset, config: RunConfig, p
   };
 }
 
-function corpusMetrics(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Evaluation {
+async function corpusMetrics(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Promise<Evaluation> {
   const users = warmUsers(dataset, part);
   const seen = ofUsers(dataset.trainItems, users.numbers);
   const k = Math.min(Math.max(...config.evaluate.ks), dataset.items.size);
@@ -64,7 +65,7 @@ function corpusMetrics(program: Program, dataset: Dataset, config: RunConfig, pa
   };
   return {
     ...(config.teacher && { teacher: measure(teacherLists(program, dataset, users.rows, seen, k)) }),
-    ...(config.student && { student: measure(studentLists(program, dataset, users.rows, seen, k)) }),
+    ...(config.student && { student: measure(await studentLists(program, dataset, users.rows, seen, k)) }),
   };
 }
 
@@ -102,45 +103,15 @@ function withoutSeen(sets: Interactions, seen: Interactions): Interactions {
   return { offsets, items: Int32Array.from(items) };
 }
 
-function studentLists(program: Program, dataset: Dataset, rows: Int32Array, seen: Interactions, k: number): TopLists {
-  const items = vectorsOf(program, "items", itemBatches(dataset));
-  const users = vectorsOf(program, "users", [...rowBatches(dataset, rows, SCORE_ROWS)].map(({ batch, count }) => ({ batch, count })));
-  const width = items.shape[1]!;
-  return bestUnseen(rows.length, dataset.items.size, seen, k, (user, scores) => {
-    const vector = users.data.subarray(user * width, (user + 1) * width);
-    for (let item = 0; item < scores.length; item++) {
-      let dot = 0;
-      for (let d = 0; d < width; d++) dot += vector[d]! * items.data[item * width + d]!;
-      scores[item] = dot;
-    }
-  });
-}
-
-function* itemBatches(dataset: Dataset): Generator<{ batch: HostBatch; count: number }> {
-  for (let start = 0; start < dataset.items.size; start += SCORE_ROWS) {
-    const count = Math.min(SCORE_ROWS, dataset.items.size - start);
-    const numbers = Int32Array.from({ length: count }, (_, i) => start + i);
-    yield { batch: entityBatch(dataset, "item", padRows(numbers, SCORE_ROWS), [SCORE_ROWS]), count };
+async function studentLists(program: Program, dataset: Dataset, rows: Int32Array, seen: Interactions, k: number): Promise<TopLists> {
+  const items = collectVectors(program, "items", entityBatches(dataset, "item"));
+  const users = collectVectors(program, "users", rowBatches(dataset, rows, SCORE_ROWS));
+  const tensors = [users, items].map(({ data, shape }) => tf.tensor2d(data as Float32Array, shape as [number, number]));
+  try {
+    return await topItems(tensors[0]!, tensors[1]!, { k, seen });
+  } finally {
+    tf.dispose(tensors);
   }
-}
-
-function vectorsOf(program: Program, entry: "users" | "items", batches: Iterable<{ batch: HostBatch; count: number }>): HostTensor {
-  const chunks: Float32Array[] = [];
-  let width = 0;
-  let rows = 0;
-  for (const { batch, count } of batches) {
-    const { data, shape } = program.forward(entry, batch).vectors!;
-    width = shape[1]!;
-    rows += count;
-    chunks.push((data as Float32Array).slice(0, count * width));
-  }
-  const data = new Float32Array(rows * width);
-  let start = 0;
-  for (const chunk of chunks) {
-    data.set(chunk, start);
-    start += chunk.length;
-  }
-  return { data, shape: [rows, width] };
 }
 
 /** The teacher's lists: every user with every item, in the context of the user's row. */

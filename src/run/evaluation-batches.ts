@@ -1,6 +1,10 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
 import type { EncodedColumn } from "../data/encode-column.ts";
+import type { Program } from "../engine/program.ts";
 import type { HostBatch, HostTensor } from "../engine/step.ts";
+
+/** Rows of one forward call over rows, users or items. */
+export const SCORE_ROWS = 4096;
 
 /** Features of some rows of the data in batches of one fixed size; the last one is padded by repeating its first row. */
 export function* rowBatches(
@@ -23,6 +27,34 @@ export function entityBatch(dataset: Dataset, role: "user" | "item", numbers: In
   const { features } = role === "user" ? dataset.users : dataset.items;
   const specs = dataset.features.filter((spec) => spec.role === role);
   return Object.fromEntries(specs.map((spec) => [`${role}/${spec.name}`, gather(features.get(spec.name)!, spec, numbers, shape)]));
+}
+
+/** Every user or item in batches of one fixed size. */
+export function* entityBatches(dataset: Dataset, role: "user" | "item"): Generator<{ readonly batch: HostBatch; readonly start: number; readonly count: number }> {
+  const { size } = role === "user" ? dataset.users : dataset.items;
+  for (let start = 0; start < size; start += SCORE_ROWS) {
+    const count = Math.min(SCORE_ROWS, size - start);
+    const numbers = Int32Array.from({ length: count }, (_, i) => start + i);
+    yield { batch: entityBatch(dataset, role, padRows(numbers, SCORE_ROWS), [SCORE_ROWS]), start, count };
+  }
+}
+
+/** Vectors [rows, width] of all batches, from one of the towers. */
+export function collectVectors(program: Program, tower: "users" | "items", batches: Iterable<{ readonly batch: HostBatch; readonly count: number }>): HostTensor {
+  const chunks: Float32Array[] = [];
+  let width = 0;
+  for (const { batch, count } of batches) {
+    const { data, shape } = program.forward(tower, batch).vectors!;
+    width = shape[1]!;
+    chunks.push((data as Float32Array).slice(0, count * width));
+  }
+  const data = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    data.set(chunk, at);
+    at += chunk.length;
+  }
+  return { data, shape: [data.length / Math.max(1, width), width] };
 }
 
 /** `rows` filled up to `size` with its first entry. */

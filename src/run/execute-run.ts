@@ -57,7 +57,7 @@ export interface RunResult {
 export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice, RunResult> {
   const { resolved, out, native, environment, resume = false, files } = options;
   const { config } = resolved;
-  const { folder, release } = await openRunFolder(out, { config, environment, resume, ...(files && { files }) });
+  const { folder, release } = await openRunFolder(out, { config: { folder: resolved.folder, run: config }, environment, resume, ...(files && { files }) });
   let program: Program | undefined;
   try {
     const started = performance.now();

@@ -1,0 +1,104 @@
+import { Command, CommanderError, Option } from "commander";
+import { DataError, isUserError } from "../errors.ts";
+import { ExitCode, type Io } from "./io.ts";
+import { packageVersion } from "./package-version.ts";
+
+/** Options that every command which computes has. */
+export interface CommonOptions {
+  readonly device: "auto" | "gpu" | "native" | "wasm" | "cpu";
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly verbose?: true;
+}
+
+/**
+ * Runs one command line. Never exits and never reads the process: what it needs comes in as arguments.
+ *
+ * @returns the exit code: 0, 1 (our bug), 2 (configuration), 3 (data), 130/143 (stopped by a signal).
+ */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = ExitCode.ok;
+  const program = buildProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.config;
+    return reportError(error, io);
+  }
+}
+
+function reportError(error: unknown, io: Io): number {
+  if (isUserError(error)) {
+    io.err(`twinstill: ${error.message}\n`);
+    return error instanceof DataError ? ExitCode.data : ExitCode.config;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.err(`twinstill: this is a bug in twinstill ${packageVersion()}; please report it with the text below\n${text}\n`);
+  return ExitCode.bug;
+}
+
+function buildProgram(io: Io, finish: (code: number) => void): Command {
+  const program = new Command("twinstill")
+    .description("Distil a ranking model into a two-tower retriever and ship it.")
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError("(twinstill --help lists the commands)");
+  const withRuntime = (command: Command): Command =>
+    command
+      .addOption(new Option("--device <rung>", "tensor runtime to use").choices(["auto", "gpu", "native", "wasm", "cpu"]).default("auto"))
+      .option("--json", "print the result as one JSON object on the last line")
+      .option("--quiet", "print the result alone")
+      .option("--verbose", "let TensorFlow's own messages through");
+
+  withRuntime(
+    program
+      .command("train")
+      .description("train the models of a configuration")
+      .requiredOption("--config <file>", "YAML file of the run")
+      .requiredOption("--out <folder>", "run folder to make")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--resume", "go on with the run in the folder"),
+  ).action(async (options) => finish(await (await import("./train-command.ts")).trainCommand(options, io)));
+
+  withRuntime(
+    program
+      .command("evaluate")
+      .description("measure a run's best checkpoint on a part of the data")
+      .requiredOption("--run <folder>", "run folder")
+      .option("--part <part>", "validation or test", "test"),
+  ).action(async (options) => finish(await (await import("./evaluate-command.ts")).evaluateCommand(options, io)));
+
+  withRuntime(
+    program
+      .command("embed")
+      .description("write user and item vectors of a run's student as Parquet")
+      .requiredOption("--run <folder>", "run folder")
+      .requiredOption("--out <folder>", "folder to write users.parquet and items.parquet to"),
+  ).action(async (options) => finish(await (await import("./embed-command.ts")).embedCommand(options, io)));
+
+  withRuntime(
+    program
+      .command("demo")
+      .description("train four models on InstEval and show what distillation does")
+      .option("--out <folder>", "folder for the runs; default: a new one under runs/")
+      .option("--seed <n>", "seed of the runs", "1"),
+  ).action(async (options) => finish(await (await import("./demo-command.ts")).demoCommand(options, io)));
+
+  const runtime = program.command("runtime").description("the native tensor runtime");
+  runtime
+    .command("install")
+    .description("fetch and build the native runtime, once a machine")
+    .addOption(new Option("--variant <variant>", "CPU or CUDA build; auto looks for an NVIDIA GPU").choices(["auto", "cpu", "cuda"]).default("auto"))
+    .option("--if-missing", "do nothing where a native runtime loads already")
+    .action(async (options) => finish(await (await import("./runtime-command.ts")).installCommand(options, io)));
+  runtime
+    .command("doctor")
+    .description("say which runtimes can be used, and what would mend the others")
+    .action(async () => finish(await (await import("./runtime-command.ts")).doctorCommand(io)));
+  return program;
+}

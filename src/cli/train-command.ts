@@ -1,0 +1,85 @@
+import { ConfigError } from "../errors.ts";
+import { readRunConfig } from "../run/config/run-config.ts";
+import { executeRun, type RunResult } from "../run/execute-run.ts";
+import type { CommonOptions } from "./cli.ts";
+import { ExitCode, type Io } from "./io.ts";
+import { loadEngine, type LoadedEngine } from "./load-engine.ts";
+import { metricsTable, type ResultRow } from "./metrics-table.ts";
+import { runProgress } from "./run-progress.ts";
+
+export interface TrainOptions extends CommonOptions {
+  readonly config: string;
+  readonly out: string;
+  readonly set?: readonly string[];
+  readonly seed?: string;
+  readonly resume?: true;
+}
+
+/** `twinstill train` */
+export async function trainCommand(options: TrainOptions, io: Io): Promise<number> {
+  const { config, out, set = [], quiet, json } = options;
+  const sets = options.seed === undefined ? set : [...set, `seed=${seedOf(options.seed)}`];
+  const resolved = readRunConfig(config, sets);
+  const engine = await loadEngine(options, io, commandOf(options));
+  const { result, signal } = await showRun({ resolved, out, resume: options.resume === true, name: "train", quiet: quiet === true }, engine, io);
+  if (signal !== undefined) {
+    io.err(`twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill train --config ${config} --out ${out} --resume\n`);
+    return signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
+  }
+  const rows = resultRows(result);
+  if (json) io.out(`${JSON.stringify({ rows, run: out })}\n`);
+  else io.out(`${metricsTable(rows, columnsOf(rows))}\nrun folder: ${out}\n`);
+  return ExitCode.ok;
+}
+
+export interface ShownRun {
+  readonly resolved: ReturnType<typeof readRunConfig>;
+  readonly out: string;
+  readonly resume: boolean;
+  readonly name: string;
+  readonly quiet: boolean;
+}
+
+/** Executes a run with progress, stopping at the end of a step when a signal comes. */
+export async function showRun(run: ShownRun, { native, environment }: LoadedEngine, io: Io): Promise<{ readonly result: RunResult; readonly signal: string | undefined }> {
+  const stop = new AbortController();
+  let signal: string | undefined;
+  const unlisten = io.onSignal((name) => {
+    signal = name;
+    stop.abort();
+  });
+  const progress = runProgress(io, { quiet: run.quiet, name: run.name });
+  const notices = executeRun({ ...run, native, environment, signal: stop.signal });
+  try {
+    for (;;) {
+      const { value, done } = await notices.next();
+      if (done) return { result: value, signal: value.reason === "interrupted" ? (signal ?? "SIGINT") : undefined };
+      progress.show(value);
+    }
+  } finally {
+    progress.stop();
+    unlisten();
+  }
+}
+
+/** One row a model. */
+export function resultRows({ test }: RunResult): ResultRow[] {
+  return Object.entries(test ?? {}).map(([name, metrics]) => ({ name, ...metrics }));
+}
+
+/** Columns that the terminal has room for: AUC, and recall and NDCG. */
+export function columnsOf(rows: readonly ResultRow[]): string[] {
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  return [...names].filter((name) => /auc$|recall@|^ndcg@10$|\/ndcg@10$|^seconds$/.test(name));
+}
+
+/** @throws {ConfigError} no whole number >= 0. */
+export function seedOf(text: string): number {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new ConfigError(`--seed: seed must be a whole number >= 0, got "${text}"`);
+  return seed;
+}
+
+function commandOf({ config, out, set = [], seed, resume }: TrainOptions): readonly string[] {
+  return ["train", "--config", config, "--out", out, ...set.flatMap((assignment) => ["--set", assignment]), ...(seed ? ["--seed", seed] : []), ...(resume ? ["--resume"] : [])];
+}
