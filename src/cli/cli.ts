@@ -49,7 +49,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .showHelpAfterError("(twinstill --help lists the commands)");
   const withRuntime = (command: Command): Command =>
     command
-      .addOption(new Option("--device <rung>", "tensor runtime to use").choices(["auto", "gpu", "native", "wasm", "cpu"]).default("auto"))
+      .addOption(
+        new Option("--device <rung>", "tensor runtime to use")
+          .choices(["auto", "gpu", "native", "wasm", "cpu"])
+          .default("auto"),
+      )
       .option("--json", "print the result as one JSON object on the last line")
       .option("--quiet", "print the result alone")
       .option("--verbose", "let TensorFlow's own messages through");
@@ -93,7 +97,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   runtime
     .command("install")
     .description("fetch and build the native runtime, once a machine")
-    .addOption(new Option("--variant <variant>", "CPU or CUDA build; auto looks for an NVIDIA GPU").choices(["auto", "cpu", "cuda"]).default("auto"))
+    .addOption(
+      new Option("--variant <variant>", "CPU or CUDA build; auto looks for an NVIDIA GPU")
+        .choices(["auto", "cpu", "cuda"])
+        .default("auto"),
+    )
     .option("--if-missing", "do nothing where a native runtime loads already")
     .action(async (options) => finish(await (await import("./runtime-command.ts")).installCommand(options, io)));
   runtime

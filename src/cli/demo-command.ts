@@ -30,13 +30,25 @@ const RUNS = [
 ] as const;
 
 /** What the terminal shows of each row. */
-const COLUMNS = ["ctr/auc", "ctcvr/auc", "recall@10", "recall@100", "ndcg@10", "attended/recall@10", "attended/recall@100", "attended/ndcg@10", "train seconds"];
+const COLUMNS = [
+  "ctr/auc",
+  "ctcvr/auc",
+  "recall@10",
+  "recall@100",
+  "ndcg@10",
+  "attended/recall@10",
+  "attended/recall@100",
+  "attended/ndcg@10",
+  "train seconds",
+];
 
 /** `twinstill demo` */
 export async function demoCommand(options: DemoOptions, io: Io): Promise<number> {
   const examples = fileURLToPath(new URL("../../examples/insteval/", import.meta.url));
   if (!existsSync(examples)) {
-    throw new ConfigError("demo: the examples must be there, got a package without them; clone the repository to run the demo");
+    throw new ConfigError(
+      "demo: the examples must be there, got a package without them; clone the repository to run the demo",
+    );
   }
   if (options.device === "auto") await installCommand({ variant: "auto", ifMissing: true }, quietIo(io, options));
   const seed = seedOf(options.seed);
@@ -46,7 +58,11 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<number>
   const initial: Record<string, string> = {};
   for (const { config, rows: names } of RUNS) {
     const resolved = readRunConfig(join(examples, `${config}.yaml`), [`seed=${seed}`]);
-    const { result, signal } = await showRun({ resolved, out: join(out, config), resume: false, name: config, quiet: options.quiet === true }, engine, io);
+    const { result, signal } = await showRun(
+      { resolved, out: join(out, config), resume: false, name: config, quiet: options.quiet === true },
+      engine,
+      io,
+    );
     if (signal !== undefined) return signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
     for (const [model, name] of Object.entries(names)) {
       rows.push({ name, ...result.test?.[model], "train seconds": Math.round(result.seconds * 10) / 10 });
@@ -59,7 +75,10 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<number>
   return ExitCode.ok;
 }
 
-function demoReport(rows: readonly ResultRow[], { out, initial }: { readonly out: string; readonly initial: Readonly<Record<string, string>> }): string {
+function demoReport(
+  rows: readonly ResultRow[],
+  { out, initial }: { readonly out: string; readonly initial: Readonly<Record<string, string>> },
+): string {
   return [
     metricsTable(rows, COLUMNS),
     `Metrics are on the test part (lectage 1): AUC over its exposed rows, ctr/auc against y >= 4 and ctcvr/auc against y = 5;`,
@@ -78,7 +97,9 @@ function demoReport(rows: readonly ResultRow[], { out, initial }: { readonly out
 async function writeResults(out: string, rows: readonly ResultRow[]): Promise<void> {
   await mkdir(out, { recursive: true });
   await writeJson(join(out, "result.json"), { rows });
-  const { svg, png } = await renderPlot(resultBars(rows, ["ctcvr/auc", "recall@10", "recall@100", "attended/recall@100"]));
+  const { svg, png } = await renderPlot(
+    resultBars(rows, ["ctcvr/auc", "recall@10", "recall@100", "attended/recall@100"]),
+  );
   await writeTextAtomically(join(out, "result.svg"), svg);
   await writeAtomically(join(out, "result.png"), (write) => write(png));
 }
@@ -93,4 +114,3 @@ function freeFolder(base: string): string {
 function quietIo(io: Io, { quiet }: DemoOptions): Io {
   return quiet ? { ...io, err: () => {} } : io;
 }
-

@@ -18,7 +18,8 @@ export async function embedCommand(options: EmbedOptions, io: Io): Promise<numbe
   const { native } = await loadEngine(options, io, ["embed", "--run", run, "--out", out]);
   const opened = await openRun(run, { native });
   try {
-    if (opened.models.student === undefined) throw new ConfigError(`--run ${run}: run must have a student, got a teacher alone`);
+    if (opened.models.student === undefined)
+      throw new ConfigError(`--run ${run}: run must have a student, got a teacher alone`);
     await mkdir(out, { recursive: true });
     const users = await embedEntities(opened, "user", join(out, "users.parquet"));
     const items = await embedEntities(opened, "item", join(out, "items.parquet"));

@@ -15,11 +15,13 @@ export interface EvaluateOptions extends CommonOptions {
 /** `twinstill evaluate` */
 export async function evaluateCommand(options: EvaluateOptions, io: Io): Promise<number> {
   const { run, part, json } = options;
-  if (part !== "validation" && part !== "test") throw new ConfigError(`--part: part must be validation or test, got "${part}"`);
+  if (part !== "validation" && part !== "test")
+    throw new ConfigError(`--part: part must be validation or test, got "${part}"`);
   const { native } = await loadEngine(options, io, ["evaluate", "--run", run, "--part", part]);
   const opened = await openRun(run, { native });
   try {
-    if (opened.dataset.parts[part] === undefined) throw new ConfigError(`--part: the data of ${run} must have a ${part} part, got none`);
+    if (opened.dataset.parts[part] === undefined)
+      throw new ConfigError(`--part: the data of ${run} must have a ${part} part, got none`);
     const evaluation = await evaluate(opened.program, opened.dataset, opened.config, part);
     const rows = Object.entries(evaluation).map(([name, metrics]) => ({ name, ...metrics }));
     if (json) io.out(`${JSON.stringify({ rows, run, part })}\n`);

@@ -12,13 +12,21 @@ export interface LoadedEngine {
 }
 
 /** Loads the tensor runtime and says in one line where it stands. */
-export async function loadEngine({ device, quiet, verbose }: CommonOptions, io: Io, command: readonly string[]): Promise<LoadedEngine> {
+export async function loadEngine(
+  { device, quiet, verbose }: CommonOptions,
+  io: Io,
+  command: readonly string[],
+): Promise<LoadedEngine> {
   const runtime = await loadRuntime({ device, verbose: verbose === true });
   if (!quiet) io.err(`runtime: ${describeRuntime(runtime)}\n`);
   const { kind, libraryVersion, reasons } = runtime;
   return {
     runtime,
-    native: runtime.native && { backend: runtime.native.backend, proto: runtime.native.proto, gpu: kind === "native-gpu" },
+    native: runtime.native && {
+      backend: runtime.native.backend,
+      proto: runtime.native.proto,
+      gpu: kind === "native-gpu",
+    },
     environment: {
       command: ["twinstill", ...command],
       version: packageVersion(),

@@ -5,7 +5,11 @@ export type ResultRow = { readonly name: string } & Readonly<Record<string, stri
 
 /** Results as a table for the terminal; undefined values show as a dash. */
 export function metricsTable(rows: readonly ResultRow[], columns: readonly string[]): string {
-  const table = new Table({ head: ["", ...columns], style: { head: [], border: [] }, colAligns: ["left", ...columns.map(() => "right" as const)] });
+  const table = new Table({
+    head: ["", ...columns],
+    style: { head: [], border: [] },
+    colAligns: ["left", ...columns.map(() => "right" as const)],
+  });
   for (const row of rows) table.push([row.name, ...columns.map((column) => cell(row[column]))]);
   return table.toString();
 }

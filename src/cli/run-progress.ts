@@ -35,7 +35,9 @@ export function runProgress(io: Io, { quiet, name }: { readonly quiet: boolean; 
     } else if (performance.now() - lastLine > LINE_EVERY_MS) {
       lastLine = performance.now();
       const left = ((event.totalSteps - event.step) * event.rows) / rate;
-      line(`step ${event.step}/${event.totalSteps}, loss ${state.loss}, ${state.rate} rows/s, about ${Math.ceil(left)} s left`);
+      line(
+        `step ${event.step}/${event.totalSteps}, loss ${state.loss}, ${state.rate} rows/s, about ${Math.ceil(left)} s left`,
+      );
     }
   };
   return {
@@ -62,11 +64,16 @@ function startBar(io: Io, total: number, step: number, state: object): SingleBar
 function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | undefined {
   switch (notice.kind) {
     case "data": {
-      const parts = Object.entries(notice.report.parts).map(([part, { rows }]) => `${rows.toLocaleString("en")} ${part}`);
+      const parts = Object.entries(notice.report.parts).map(
+        ([part, { rows }]) => `${rows.toLocaleString("en")} ${part}`,
+      );
       return `data read in ${notice.seconds.toFixed(1)} s: ${parts.join(", ")} rows`;
     }
     case "models": {
-      const models = Object.entries(notice.models).map(([model, { values, fingerprint }]) => `${model} ${values.toLocaleString("en")} parameters (initial weights ${fingerprint})`);
+      const models = Object.entries(notice.models).map(
+        ([model, { values, fingerprint }]) =>
+          `${model} ${values.toLocaleString("en")} parameters (initial weights ${fingerprint})`,
+      );
       return `${notice.resumedFrom === undefined ? "" : `resumed after step ${notice.resumedFrom}; `}${models.join(", ")}`;
     }
     case "evaluation": {
@@ -77,7 +84,9 @@ function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | 
       return `${notice.part} after step ${notice.step}${notice.best ? " (best)" : ""}: ${models.join("; ")}`;
     }
     case "end":
-      return notice.reason === "done" ? undefined : `stopped after step ${notice.step}: ${notice.reason === "patience" ? "no better metric within patience" : "interrupted"}`;
+      return notice.reason === "done"
+        ? undefined
+        : `stopped after step ${notice.step}: ${notice.reason === "patience" ? "no better metric within patience" : "interrupted"}`;
     default:
       return undefined;
   }

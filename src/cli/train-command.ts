@@ -3,7 +3,7 @@ import { readRunConfig } from "../run/config/run-config.ts";
 import { executeRun, type RunResult } from "../run/execute-run.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
-import { loadEngine, type LoadedEngine } from "./load-engine.ts";
+import { type LoadedEngine, loadEngine } from "./load-engine.ts";
 import { metricsTable, type ResultRow } from "./metrics-table.ts";
 import { runProgress } from "./run-progress.ts";
 
@@ -21,9 +21,15 @@ export async function trainCommand(options: TrainOptions, io: Io): Promise<numbe
   const sets = options.seed === undefined ? set : [...set, `seed=${seedOf(options.seed)}`];
   const resolved = readRunConfig(config, sets);
   const engine = await loadEngine(options, io, commandOf(options));
-  const { result, signal } = await showRun({ resolved, out, resume: options.resume === true, name: "train", quiet: quiet === true }, engine, io);
+  const { result, signal } = await showRun(
+    { resolved, out, resume: options.resume === true, name: "train", quiet: quiet === true },
+    engine,
+    io,
+  );
   if (signal !== undefined) {
-    io.err(`twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill train --config ${config} --out ${out} --resume\n`);
+    io.err(
+      `twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill train --config ${config} --out ${out} --resume\n`,
+    );
     return signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
   }
   const rows = resultRows(result);
@@ -41,7 +47,11 @@ export interface ShownRun {
 }
 
 /** Executes a run with progress, stopping at the end of a step when a signal comes. */
-export async function showRun(run: ShownRun, { native, environment }: LoadedEngine, io: Io): Promise<{ readonly result: RunResult; readonly signal: string | undefined }> {
+export async function showRun(
+  run: ShownRun,
+  { native, environment }: LoadedEngine,
+  io: Io,
+): Promise<{ readonly result: RunResult; readonly signal: string | undefined }> {
   const stop = new AbortController();
   let signal: string | undefined;
   const unlisten = io.onSignal((name) => {
@@ -76,10 +86,20 @@ export function columnsOf(rows: readonly ResultRow[]): string[] {
 /** @throws {ConfigError} no whole number >= 0. */
 export function seedOf(text: string): number {
   const seed = Number(text);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new ConfigError(`--seed: seed must be a whole number >= 0, got "${text}"`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new ConfigError(`--seed: seed must be a whole number >= 0, got "${text}"`);
   return seed;
 }
 
 function commandOf({ config, out, set = [], seed, resume }: TrainOptions): readonly string[] {
-  return ["train", "--config", config, "--out", out, ...set.flatMap((assignment) => ["--set", assignment]), ...(seed ? ["--seed", seed] : []), ...(resume ? ["--resume"] : [])];
+  return [
+    "train",
+    "--config",
+    config,
+    "--out",
+    out,
+    ...set.flatMap((assignment) => ["--set", assignment]),
+    ...(seed ? ["--seed", seed] : []),
+    ...(resume ? ["--resume"] : []),
+  ];
 }

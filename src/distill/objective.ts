@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { ConfigError } from "../errors.ts";
 import type { StepContext, StepResult } from "../engine/step.ts";
+import { ConfigError } from "../errors.ts";
 
 /** One term of the training loss: its value is logged under its name, its weight is an input `weight/<name>`. */
 export interface Term {
@@ -20,7 +20,8 @@ export function combineTerms(terms: readonly Term[], { inputs }: StepContext): S
   if (terms.length === 0) throw new ConfigError("combineTerms: a step must have at least one loss term, got none");
   const weighted = terms.map(({ name, loss }) => {
     const weight = inputs[weightInput(name)];
-    if (weight === undefined) throw new ConfigError(`combineTerms: inputs must hold "${weightInput(name)}", got ${Object.keys(inputs)}`);
+    if (weight === undefined)
+      throw new ConfigError(`combineTerms: inputs must hold "${weightInput(name)}", got ${Object.keys(inputs)}`);
     return tf.mul(loss, weight) as tf.Scalar;
   });
   const [first, ...rest] = weighted;

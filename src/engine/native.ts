@@ -1,6 +1,11 @@
 import type { NativeRuntime } from "../runtime/native-types.ts";
 
-export type { NodeBackend as NativeBackend, OpAttribute, TensorMetadata, TfjsBinding as Binding } from "../runtime/native-types.ts";
+export type {
+  NodeBackend as NativeBackend,
+  OpAttribute,
+  TensorMetadata,
+  TfjsBinding as Binding,
+} from "../runtime/native-types.ts";
 
 /** The native runtime as the engine uses it. */
 export interface NativeEngine extends Pick<NativeRuntime, "backend" | "proto"> {

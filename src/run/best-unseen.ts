@@ -17,7 +17,8 @@ export function bestUnseen(
   const scores = new Float32Array(corpus);
   for (let user = 0; user < users; user++) {
     score(user, scores);
-    for (const item of seen.items.subarray(seen.offsets[user]!, seen.offsets[user + 1]!)) scores[item] = Number.NEGATIVE_INFINITY;
+    for (const item of seen.items.subarray(seen.offsets[user]!, seen.offsets[user + 1]!))
+      scores[item] = Number.NEGATIVE_INFINITY;
     const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
     for (let i = 0; i < k && scores[order[i]!]! > Number.NEGATIVE_INFINITY; i++) items[user * k + i] = order[i]!;
   }

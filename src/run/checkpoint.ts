@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { basename, join } from "node:path";
-import { DataError } from "../errors.ts";
 import { type Program, variableChunks } from "../engine/program.ts";
 import { rowChunks, rowSize, type Variable } from "../engine/variables.ts";
+import { DataError } from "../errors.ts";
+import type { TrainState } from "./events.ts";
 import { writeTextAtomically } from "./formats/atomic-write.ts";
 import { openSafetensors } from "./formats/safetensors-read.ts";
 import { writeSafetensors } from "./formats/safetensors-write.ts";
-import { readJson, type RunFolder, writeJson } from "./run-folder.ts";
-import type { TrainState } from "./events.ts";
+import { type RunFolder, readJson, writeJson } from "./run-folder.ts";
 
 const CHECKPOINT_FORMAT = 1;
 const PARAMETERS = "model.safetensors";
@@ -46,9 +46,21 @@ export async function saveCheckpoint(folder: RunFolder, program: Program, option
   const final = join(checkpoints, name);
   const temporary = join(checkpoints, `.${name}.${randomBytes(6).toString("hex")}.tmp`);
   await files.makeFolder(temporary);
-  await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), { files, metadata: { format: "twinstill" } });
-  await writeSafetensors(join(temporary, SLOTS), tensorsOf(program, (variable) => !isParameter(variable)), { files });
-  const state: StateFile = { format: CHECKPOINT_FORMAT, state: options.state, counts: program.counts(), dataFingerprint: options.dataFingerprint };
+  await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), {
+    files,
+    metadata: { format: "twinstill" },
+  });
+  await writeSafetensors(
+    join(temporary, SLOTS),
+    tensorsOf(program, (variable) => !isParameter(variable)),
+    { files },
+  );
+  const state: StateFile = {
+    format: CHECKPOINT_FORMAT,
+    state: options.state,
+    counts: program.counts(),
+    dataFingerprint: options.dataFingerprint,
+  };
   await writeJson(join(temporary, STATE), state, files);
   if (await files.exists(final)) await files.remove(final); // left by a run that was resumed from before it
   await files.rename(temporary, final);
@@ -61,7 +73,10 @@ export async function saveCheckpoint(folder: RunFolder, program: Program, option
 }
 
 /** Folder of the checkpoint that a pointer names; undefined where there is none. */
-export async function findCheckpoint({ checkpoints, files }: RunFolder, pointer: CheckpointName): Promise<string | undefined> {
+export async function findCheckpoint(
+  { checkpoints, files }: RunFolder,
+  pointer: CheckpointName,
+): Promise<string | undefined> {
   const path = join(checkpoints, pointer);
   if (!(await files.exists(path))) return undefined;
   const file = await files.open(path, "read");
@@ -69,7 +84,8 @@ export async function findCheckpoint({ checkpoints, files }: RunFolder, pointer:
     const bytes = new Uint8Array(await file.size());
     await file.read(bytes, 0);
     const name = Buffer.from(bytes).toString("utf8").trim();
-    if (!/^step-\d{8,}$/.test(name)) throw new DataError(`${path}: file must name a checkpoint like step-00000500, got ${JSON.stringify(name)}`);
+    if (!/^step-\d{8,}$/.test(name))
+      throw new DataError(`${path}: file must name a checkpoint like step-00000500, got ${JSON.stringify(name)}`);
     return join(checkpoints, name);
   } finally {
     await file.close();
@@ -90,9 +106,12 @@ export async function loadCheckpoint(
   { what, dataFingerprint }: { readonly what: "all" | "parameters"; readonly dataFingerprint?: string },
 ): Promise<TrainState> {
   const stored = (await readJson(join(path, STATE), files)) as StateFile;
-  if (stored.format !== CHECKPOINT_FORMAT) throw new DataError(`${path}: checkpoint must have format ${CHECKPOINT_FORMAT}, got ${stored.format}`);
+  if (stored.format !== CHECKPOINT_FORMAT)
+    throw new DataError(`${path}: checkpoint must have format ${CHECKPOINT_FORMAT}, got ${stored.format}`);
   if (dataFingerprint !== undefined && stored.dataFingerprint !== dataFingerprint) {
-    throw new DataError(`${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`);
+    throw new DataError(
+      `${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`,
+    );
   }
   await loadTensors(join(path, PARAMETERS), program, isParameter, files);
   if (what === "parameters") return stored.state;
@@ -105,27 +124,46 @@ const isParameter = (variable: Variable): boolean => variable.role === "paramete
 
 function tensorsOf(program: Program, wanted: (variable: Variable) => boolean) {
   const chosen = program.variables.filter(wanted);
-  return new Map(chosen.map((variable) => [variable.name, { dtype: "F32" as const, shape: variable.shape, data: variableChunks(program, variable) }]));
+  return new Map(
+    chosen.map((variable) => [
+      variable.name,
+      { dtype: "F32" as const, shape: variable.shape, data: variableChunks(program, variable) },
+    ]),
+  );
 }
 
-async function loadTensors(path: string, program: Program, wanted: (variable: Variable) => boolean, files: RunFolder["files"]): Promise<void> {
+async function loadTensors(
+  path: string,
+  program: Program,
+  wanted: (variable: Variable) => boolean,
+  files: RunFolder["files"],
+): Promise<void> {
   const variables = program.variables.filter(wanted);
   const stored = await openSafetensors(path, { files });
   try {
     const known = new Set(variables.map(({ name }) => name));
     const extra = [...stored.tensors.keys()].find((name) => !known.has(name));
-    if (extra !== undefined) throw new DataError(`${path}: checkpoint must fit the configuration, got tensor "${extra}" that the models do not have`);
+    if (extra !== undefined)
+      throw new DataError(
+        `${path}: checkpoint must fit the configuration, got tensor "${extra}" that the models do not have`,
+      );
     for (const variable of variables) {
       const entry = stored.tensors.get(variable.name);
       if (entry === undefined || String(entry.shape) !== String(variable.shape)) {
         const got = entry === undefined ? "none" : `[${entry.shape}]`;
-        throw new DataError(`${path}: checkpoint must fit the configuration: "${variable.name}" must have shape [${variable.shape}], got ${got}`);
+        throw new DataError(
+          `${path}: checkpoint must fit the configuration: "${variable.name}" must have shape [${variable.shape}], got ${got}`,
+        );
       }
     }
     for (const variable of variables) {
       const size = rowSize(variable);
       for (const [from, to] of rowChunks(variable)) {
-        program.write(variable.name, (await stored.readRange(variable.name, from * size, to * size)) as Float32Array, from);
+        program.write(
+          variable.name,
+          (await stored.readRange(variable.name, from * size, to * size)) as Float32Array,
+          from,
+        );
       }
     }
   } finally {

@@ -1,15 +1,23 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.ts";
-import { interactions, type Interactions } from "../data/interactions.ts";
+import { type Interactions, interactions } from "../data/interactions.ts";
 import type { Program } from "../engine/program.ts";
 import type { HostBatch, HostTensor } from "../engine/step.ts";
 import { auc } from "../eval/auc.ts";
 import { rankingMetrics } from "../eval/ranking-metrics.ts";
 import { topItems } from "../eval/top-items.ts";
 import type { TopLists } from "../eval/top-lists.ts";
-import type { RunConfig } from "./config/run-config.ts";
-import { collectVectors, entityBatch, entityBatches, padRows, rowBatches, SCORE_ROWS, takeRows } from "./evaluation-batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
+import type { RunConfig } from "./config/run-config.ts";
+import {
+  collectVectors,
+  entityBatch,
+  entityBatches,
+  padRows,
+  rowBatches,
+  SCORE_ROWS,
+  takeRows,
+} from "./evaluation-batches.ts";
 
 /** Metric values of one model: null where undefined (one class, no relevant item). */
 export type Metrics = Readonly<Record<string, number | null>>;
@@ -26,10 +34,17 @@ const LIST_ROWS = 16_384;
  * Quality of the run's models on a part: AUC over its exposed rows, and recall and its kin over the whole corpus for
  * users that have training rows, with the items of those rows left out.
  */
-export async function evaluate(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Promise<Evaluation> {
+export async function evaluate(
+  program: Program,
+  dataset: Dataset,
+  config: RunConfig,
+  part: EvaluatedPart,
+): Promise<Evaluation> {
   const exposed = exposedMetrics(program, dataset, config, part);
   const corpus = config.evaluate.relevant === undefined ? {} : await corpusMetrics(program, dataset, config, part);
-  return Object.fromEntries(Object.entries(exposed).map(([model, metrics]) => [model, { ...metrics, ...corpus[model] }]));
+  return Object.fromEntries(
+    Object.entries(exposed).map(([model, metrics]) => [model, { ...metrics, ...corpus[model] }]),
+  );
 }
 
 function exposedMetrics(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Evaluation {
@@ -44,17 +59,29 @@ function exposedMetrics(program: Program, dataset: Dataset, config: RunConfig, p
   const measure = (name: string, head: "ctr" | "ctcvr"): number | null =>
     auc(scores[name]!, takeRows(dataset.labels.get(config.evaluate.labels[head])!, rows));
   return {
-    ...(config.teacher && { teacher: { "ctr/auc": measure("teacher/ctr", "ctr"), "ctcvr/auc": measure("teacher/ctcvr", "ctcvr") } }),
-    ...(config.student && { student: { "ctr/auc": measure("student", "ctr"), "ctcvr/auc": measure("student", "ctcvr") } }),
+    ...(config.teacher && {
+      teacher: { "ctr/auc": measure("teacher/ctr", "ctr"), "ctcvr/auc": measure("teacher/ctcvr", "ctcvr") },
+    }),
+    ...(config.student && {
+      student: { "ctr/auc": measure("student", "ctr"), "ctcvr/auc": measure("student", "ctcvr") },
+    }),
   };
 }
 
-async function corpusMetrics(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Promise<Evaluation> {
+async function corpusMetrics(
+  program: Program,
+  dataset: Dataset,
+  config: RunConfig,
+  part: EvaluatedPart,
+): Promise<Evaluation> {
   const users = warmUsers(dataset, part);
   const seen = ofUsers(dataset.trainItems, users.numbers);
   const k = Math.min(Math.max(...config.evaluate.ks), dataset.items.size);
   const relevant: Record<string, string> = { "": config.evaluate.relevant!, ...config.evaluate.alsoRelevant };
-  const relevantSets = Object.entries(relevant).map(([prefix, label]) => [prefix, withoutSeen(ofUsers(interactions(dataset, part, { label }), users.numbers), seen)] as const);
+  const relevantSets = Object.entries(relevant).map(
+    ([prefix, label]) =>
+      [prefix, withoutSeen(ofUsers(interactions(dataset, part, { label }), users.numbers), seen)] as const,
+  );
   const measure = (lists: TopLists): Metrics => {
     const metrics: Record<string, number | null> = {};
     for (const [prefix, sets] of relevantSets) {
@@ -87,7 +114,9 @@ function ofUsers({ offsets, items }: Interactions, users: Int32Array): Interacti
     starts[i + 1] = starts[i]! + offsets[user + 1]! - offsets[user]!;
   });
   const all = new Int32Array(starts.at(-1)!);
-  users.forEach((user, i) => { all.set(items.subarray(offsets[user]!, offsets[user + 1]!), starts[i]!); });
+  users.forEach((user, i) => {
+    all.set(items.subarray(offsets[user]!, offsets[user + 1]!), starts[i]!);
+  });
   return { offsets: starts, items: all };
 }
 
@@ -97,13 +126,20 @@ function withoutSeen(sets: Interactions, seen: Interactions): Interactions {
   const items: number[] = [];
   for (let user = 0; user + 1 < offsets.length; user++) {
     const hidden = new Set(seen.items.subarray(seen.offsets[user]!, seen.offsets[user + 1]!));
-    for (const item of sets.items.subarray(sets.offsets[user]!, sets.offsets[user + 1]!)) if (!hidden.has(item)) items.push(item);
+    for (const item of sets.items.subarray(sets.offsets[user]!, sets.offsets[user + 1]!))
+      if (!hidden.has(item)) items.push(item);
     offsets[user + 1] = items.length;
   }
   return { offsets, items: Int32Array.from(items) };
 }
 
-async function studentLists(program: Program, dataset: Dataset, rows: Int32Array, seen: Interactions, k: number): Promise<TopLists> {
+async function studentLists(
+  program: Program,
+  dataset: Dataset,
+  rows: Int32Array,
+  seen: Interactions,
+  k: number,
+): Promise<TopLists> {
   const items = collectVectors(program, "items", entityBatches(dataset, "item"));
   const users = collectVectors(program, "users", rowBatches(dataset, rows, SCORE_ROWS));
   const tensors = [users, items].map(({ data, shape }) => tf.tensor2d(data as Float32Array, shape as [number, number]));
@@ -143,7 +179,8 @@ function teacherLists(program: Program, dataset: Dataset, rows: Int32Array, seen
 function repeatRows({ data, shape }: HostTensor, times: number): HostTensor {
   const [rows = 0, ...rest] = shape;
   const width = data.length / rows;
-  const repeated = data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
+  const repeated =
+    data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
   for (let row = 0; row < rows; row++) {
     const values = data.subarray(row * width, (row + 1) * width);
     for (let i = 0; i < times; i++) repeated.set(values, (row * times + i) * width);

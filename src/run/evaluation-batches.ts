@@ -16,21 +16,34 @@ export function* rowBatches(
     const count = Math.min(size, rows.length - start);
     const padded = padRows(rows.subarray(start, start + count), size);
     const batch = Object.fromEntries(
-      dataset.features.map((spec) => [`${spec.role}/${spec.name}`, gather(dataset.columns.get(spec.name)!, spec, padded, [size])]),
+      dataset.features.map((spec) => [
+        `${spec.role}/${spec.name}`,
+        gather(dataset.columns.get(spec.name)!, spec, padded, [size]),
+      ]),
     );
     yield { batch, start, count };
   }
 }
 
 /** Features of users or items by their numbers, in the given leading shape. */
-export function entityBatch(dataset: Dataset, role: "user" | "item", numbers: Int32Array, shape: readonly number[]): HostBatch {
+export function entityBatch(
+  dataset: Dataset,
+  role: "user" | "item",
+  numbers: Int32Array,
+  shape: readonly number[],
+): HostBatch {
   const { features } = role === "user" ? dataset.users : dataset.items;
   const specs = dataset.features.filter((spec) => spec.role === role);
-  return Object.fromEntries(specs.map((spec) => [`${role}/${spec.name}`, gather(features.get(spec.name)!, spec, numbers, shape)]));
+  return Object.fromEntries(
+    specs.map((spec) => [`${role}/${spec.name}`, gather(features.get(spec.name)!, spec, numbers, shape)]),
+  );
 }
 
 /** Every user or item in batches of one fixed size. */
-export function* entityBatches(dataset: Dataset, role: "user" | "item"): Generator<{ readonly batch: HostBatch; readonly start: number; readonly count: number }> {
+export function* entityBatches(
+  dataset: Dataset,
+  role: "user" | "item",
+): Generator<{ readonly batch: HostBatch; readonly start: number; readonly count: number }> {
   const { size } = role === "user" ? dataset.users : dataset.items;
   for (let start = 0; start < size; start += SCORE_ROWS) {
     const count = Math.min(SCORE_ROWS, size - start);
@@ -40,7 +53,11 @@ export function* entityBatches(dataset: Dataset, role: "user" | "item"): Generat
 }
 
 /** Vectors [rows, width] of all batches, from one of the towers. */
-export function collectVectors(program: Program, tower: "users" | "items", batches: Iterable<{ readonly batch: HostBatch; readonly count: number }>): HostTensor {
+export function collectVectors(
+  program: Program,
+  tower: "users" | "items",
+  batches: Iterable<{ readonly batch: HostBatch; readonly count: number }>,
+): HostTensor {
   const chunks: Float32Array[] = [];
   let width = 0;
   for (const { batch, count } of batches) {
@@ -69,9 +86,21 @@ export function takeRows(column: Float32Array, rows: Int32Array): Float32Array {
   return Float32Array.from(rows, (row) => column[row]!);
 }
 
-function gather({ data, width }: EncodedColumn, spec: FeatureSpec, rows: Int32Array, shape: readonly number[]): HostTensor {
-  const values = data instanceof Int32Array ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width);
-  if (width === 1) rows.forEach((row, i) => { values[i] = data[row]!; });
-  else rows.forEach((row, i) => { values.set(data.subarray(row * width, (row + 1) * width), i * width); });
+function gather(
+  { data, width }: EncodedColumn,
+  spec: FeatureSpec,
+  rows: Int32Array,
+  shape: readonly number[],
+): HostTensor {
+  const values =
+    data instanceof Int32Array ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width);
+  if (width === 1)
+    rows.forEach((row, i) => {
+      values[i] = data[row]!;
+    });
+  else
+    rows.forEach((row, i) => {
+      values.set(data.subarray(row * width, (row + 1) * width), i * width);
+    });
   return { data: values, shape: spec.kind === "multi" ? [...shape, width] : [...shape] };
 }

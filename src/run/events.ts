@@ -21,7 +21,14 @@ interface At {
 
 /** What training reports while it goes on; logs, checkpoints and progress bars are made from these. */
 export type RunEvent =
-  | ({ readonly kind: "step"; readonly totalSteps: number; readonly epoch: number; readonly rows: number; readonly waitMs: number; readonly stepMs: number } & At &
+  | ({
+      readonly kind: "step";
+      readonly totalSteps: number;
+      readonly epoch: number;
+      readonly rows: number;
+      readonly waitMs: number;
+      readonly stepMs: number;
+    } & At &
       StepReport)
   | ({ readonly kind: "epoch"; readonly epochs: number } & At)
   | ({

@@ -1,12 +1,12 @@
-import { openDataset } from "../data/open-dataset.ts";
 import type { DataReport } from "../data/data-report.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
-import { evaluate, type Evaluation } from "./evaluate.ts";
-import type { RunEvent } from "./events.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
+import type { RunEvent, TrainState } from "./events.ts";
 import type { FileLayer } from "./formats/file-layer.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
@@ -14,14 +14,17 @@ import { type ParameterReport, reportParameters } from "./parameter-report.ts";
 import { openRunFolder, type RunFolder, writeJson } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
 import { buildEntries } from "./steps.ts";
-import type { TrainState } from "./events.ts";
 import { train, trainStart } from "./train.ts";
 
 /** What a whole run reports beside its training events. */
 export type RunNotice =
   | RunEvent
   | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
-  | { readonly kind: "models"; readonly models: Readonly<Record<string, ParameterReport>>; readonly resumedFrom: number | undefined }
+  | {
+      readonly kind: "models";
+      readonly models: Readonly<Record<string, ParameterReport>>;
+      readonly resumedFrom: number | undefined;
+    }
   | { readonly kind: "capture"; readonly entry: string; readonly ops: number; readonly milliseconds: number }
   | { readonly kind: "checkpoint"; readonly path: string; readonly step: number; readonly best: boolean };
 
@@ -57,12 +60,22 @@ export interface RunResult {
 export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice, RunResult> {
   const { resolved, out, native, environment, resume = false, files } = options;
   const { config } = resolved;
-  const { folder, release } = await openRunFolder(out, { config: { folder: resolved.folder, run: config }, environment, resume, ...(files && { files }) });
+  const { folder, release } = await openRunFolder(out, {
+    config: { folder: resolved.folder, run: config },
+    environment,
+    resume,
+    ...(files && { files }),
+  });
   let program: Program | undefined;
   try {
     const started = performance.now();
     const dataset = await openDataset(config.data, { baseDir: resolved.folder });
-    yield { kind: "data", report: dataset.report, fingerprint: dataset.fingerprint, seconds: (performance.now() - started) / 1000 };
+    yield {
+      kind: "data",
+      report: dataset.report,
+      fingerprint: dataset.fingerprint,
+      seconds: (performance.now() - started) / 1000,
+    };
     await writeJson(folder.encoding, dataset.encoding, folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     const models = buildModels(config, dataset);
@@ -72,7 +85,8 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     const from = await restore(folder, program, dataset, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
     const { reason, state, seconds } = yield* trainWithCheckpoints(options, { folder, program, dataset, config, from });
-    const test = reason === "interrupted" ? undefined : yield* testEvaluation({ folder, program, dataset, config, state });
+    const test =
+      reason === "interrupted" ? undefined : yield* testEvaluation({ folder, program, dataset, config, state });
     const result: RunResult = { folder: out, reason, steps: state.step, seconds, test, models: reports };
     if (reason !== "interrupted") await writeJson(`${out}/result.json`, result, folder.files);
     return result;
@@ -98,10 +112,17 @@ async function restore(folder: RunFolder, program: Program, dataset: Dataset, re
 async function* trainWithCheckpoints(
   { signal }: RunOptions,
   { folder, program, dataset, config, from }: Parts & { readonly from: TrainState },
-): AsyncGenerator<RunNotice, { readonly reason: RunResult["reason"]; readonly state: TrainState; readonly seconds: number }> {
+): AsyncGenerator<
+  RunNotice,
+  { readonly reason: RunResult["reason"]; readonly state: TrainState; readonly seconds: number }
+> {
   const started = performance.now();
   const rates = Object.fromEntries(Object.entries(ratesOf(config)).map(([group, { dense }]) => [group, dense]));
-  const log = await openRunLog(folder, { every: config.train.logEvery, rates, resumeStep: from.step > 0 ? from.step : undefined });
+  const log = await openRunLog(folder, {
+    every: config.train.logEvery,
+    rates,
+    resumeStep: from.step > 0 ? from.step : undefined,
+  });
   const { keepLast, checkpointEvery } = config.train;
   let reason: RunResult["reason"] = "done";
   let saved = from.step;
@@ -116,9 +137,17 @@ async function* trainWithCheckpoints(
       if (value.kind === "step" && value.step === from.step + 1) yield* captureNotices(program);
       if (value.kind === "evaluation") best = value.best;
       if (value.kind === "end") reason = value.reason;
-      const due = value.kind === "step" ? checkpointEvery !== undefined && value.step % checkpointEvery === 0 : value.kind === "epoch" || value.kind === "end";
+      const due =
+        value.kind === "step"
+          ? checkpointEvery !== undefined && value.step % checkpointEvery === 0
+          : value.kind === "epoch" || value.kind === "end";
       if (!due || (value.step === saved && !best)) continue;
-      const path = await saveCheckpoint(folder, program, { state: value.state, dataFingerprint: dataset.fingerprint, best, keepLast });
+      const path = await saveCheckpoint(folder, program, {
+        state: value.state,
+        dataFingerprint: dataset.fingerprint,
+        best,
+        keepLast,
+      });
       yield { kind: "checkpoint", path, step: value.step, best };
       saved = value.step;
       best = false;
@@ -133,7 +162,13 @@ function* captureNotices(program: Program): Generator<RunNotice> {
   for (const { entry, ops, milliseconds } of program.captures) yield { kind: "capture", entry, ops, milliseconds };
 }
 
-async function* testEvaluation({ folder, program, dataset, config, state }: Parts & { readonly state: TrainState }): AsyncGenerator<RunNotice, Evaluation | undefined> {
+async function* testEvaluation({
+  folder,
+  program,
+  dataset,
+  config,
+  state,
+}: Parts & { readonly state: TrainState }): AsyncGenerator<RunNotice, Evaluation | undefined> {
   if (dataset.parts.test === undefined) return undefined;
   const best = config.evaluate.monitor === undefined ? undefined : await findCheckpoint(folder, "best");
   if (best !== undefined) await loadCheckpoint(folder, best, program, { what: "parameters" });
@@ -141,6 +176,10 @@ async function* testEvaluation({ folder, program, dataset, config, state }: Part
   const evaluation = await evaluate(program, dataset, config, "test");
   const seconds = (performance.now() - started) / 1000;
   yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
-  await writeJson(`${folder.evaluations}/test.json`, { step: state.step, checkpoint: best ?? "last", models: evaluation }, folder.files);
+  await writeJson(
+    `${folder.evaluations}/test.json`,
+    { step: state.step, checkpoint: best ?? "last", models: evaluation },
+    folder.files,
+  );
   return evaluation;
 }

@@ -1,9 +1,9 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
-import { ConfigError } from "../errors.ts";
 import type { ParameterTree, TableParameter } from "../engine/parameters.ts";
+import { ConfigError } from "../errors.ts";
 import type { Encoder, EncoderOptions, Feature } from "../nn/features.ts";
-import { dssm, type DssmParameters, type TwoTower } from "../student/dssm.ts";
-import { type Mmoe, mmoe, type MmoeParameters } from "../teacher/mmoe.ts";
+import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
+import { type Mmoe, type MmoeParameters, mmoe } from "../teacher/mmoe.ts";
 import type { RunConfig } from "./config/run-config.ts";
 
 /** The models of a run. */
@@ -30,19 +30,35 @@ export function buildModels(config: RunConfig, dataset: Pick<Dataset, "features"
   return { teacher, student, parameters: { teacher: teacher?.parameters ?? {}, student: student?.parameters ?? {} } };
 }
 
-function buildTeacher(teacher: NonNullable<RunConfig["teacher"]>, seed: number, specs: readonly FeatureSpec[], shared: Encoder): Mmoe {
+function buildTeacher(
+  teacher: NonNullable<RunConfig["teacher"]>,
+  seed: number,
+  specs: readonly FeatureSpec[],
+  shared: Encoder,
+): Mmoe {
   const { experts, towerUnits, inputDropout, products } = teacher;
   const names = teacher.features ?? specs.map(({ name }) => name);
   const features = selectFeatures(specs, names);
   const options = encoderOptions(teacher.embeddings, shared);
-  return mmoe({ name: "teacher", group: "teacher", seed }, { ...options, features, products, experts, towerUnits, inputDropout });
+  return mmoe(
+    { name: "teacher", group: "teacher", seed },
+    { ...options, features, products, experts, towerUnits, inputDropout },
+  );
 }
 
-function buildStudent(student: NonNullable<RunConfig["student"]>, seed: number, specs: readonly FeatureSpec[], shared: Encoder): TwoTower {
-  const ofRole = (role: FeatureSpec["role"]): readonly string[] => specs.filter((spec) => spec.role === role).map(({ name }) => name);
+function buildStudent(
+  student: NonNullable<RunConfig["student"]>,
+  seed: number,
+  specs: readonly FeatureSpec[],
+  shared: Encoder,
+): TwoTower {
+  const ofRole = (role: FeatureSpec["role"]): readonly string[] =>
+    specs.filter((spec) => spec.role === role).map(({ name }) => name);
   const { userUnits, itemUnits, inputDropout, normalise, scale, bias } = student;
   if (userUnits.at(-1) !== itemUnits.at(-1)) {
-    throw new ConfigError(`student: userUnits and itemUnits must end in one width, got ${userUnits.at(-1)} and ${itemUnits.at(-1)}`);
+    throw new ConfigError(
+      `student: userUnits and itemUnits must end in one width, got ${userUnits.at(-1)} and ${itemUnits.at(-1)}`,
+    );
   }
   return dssm(
     { name: "student", group: "student", seed },
@@ -72,10 +88,19 @@ function sharedTables(config: RunConfig, specs: readonly FeatureSpec[]): Encoder
     const [teacher, student] = [config.teacher!.embeddings, config.student!.embeddings];
     const width = teacher.widths[name] ?? teacher.default;
     const other = student.widths[name] ?? student.default;
-    if (width !== other) throw new ConfigError(`share: "${name}" must have one embedding width in both models, got ${width} and ${other}`);
+    if (width !== other)
+      throw new ConfigError(`share: "${name}" must have one embedding width in both models, got ${width} and ${other}`);
     const initialiser = { kind: "normal" as const, deviation: teacher.deviation, seed: config.seed };
     const { vocabularySize: rows } = spec;
-    tables[name] = { kind: "table", name: `shared/embedding/${name}`, rows, width, initialiser, group: "teacher", update: teacher.update };
+    tables[name] = {
+      kind: "table",
+      name: `shared/embedding/${name}`,
+      rows,
+      width,
+      initialiser,
+      group: "teacher",
+      update: teacher.update,
+    };
   }
   return tables;
 }
@@ -83,7 +108,8 @@ function sharedTables(config: RunConfig, specs: readonly FeatureSpec[]): Encoder
 function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
   return names.map((name) => {
     const spec = specs.find((candidate) => candidate.name === name);
-    if (spec === undefined) throw new ConfigError(`features: "${name}" must be a feature of the data, got none of that name`);
+    if (spec === undefined)
+      throw new ConfigError(`features: "${name}" must be a feature of the data, got none of that name`);
     return { ...spec, key: `${spec.role}/${name}` };
   });
 }

@@ -15,5 +15,7 @@ export function monitoredValue(evaluation: Evaluation, { metric, model }: Monito
   if (value !== undefined) return value;
   const known = Object.keys(metrics);
   const nearest = nearestName(metric, known);
-  throw new ConfigError(`evaluate.monitor.metric: must be one of ${known.join(", ")}, got "${metric}"${nearest ? `; did you mean "${nearest}"?` : ""}`);
+  throw new ConfigError(
+    `evaluate.monitor.metric: must be one of ${known.join(", ")}, got "${metric}"${nearest ? `; did you mean "${nearest}"?` : ""}`,
+  );
 }

@@ -1,8 +1,8 @@
-import { openDataset } from "../data/open-dataset.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { ConfigError, DataError } from "../errors.ts";
+import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
+import { ConfigError, DataError } from "../errors.ts";
 import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
 import { type RunConfig, runConfig } from "./config/run-config.ts";
 import { buildModels, type Models } from "./models.ts";
@@ -26,13 +26,18 @@ export interface OpenedRun {
  * @param baseDir - folder that relative data paths are relative to; default: that of the run's configuration.
  * @throws {ConfigError} no run folder. @throws {DataError} no checkpoint, or one that does not fit.
  */
-export async function openRun(path: string, { native, baseDir }: { readonly native?: NativeEngine | undefined; readonly baseDir?: string } = {}): Promise<OpenedRun> {
+export async function openRun(
+  path: string,
+  { native, baseDir }: { readonly native?: NativeEngine | undefined; readonly baseDir?: string } = {},
+): Promise<OpenedRun> {
   const folder = runFolder(path);
-  if (!(await folder.files.exists(folder.config))) throw new ConfigError(`--run ${path}: folder must hold a run, got no config.resolved.json in it`);
+  if (!(await folder.files.exists(folder.config)))
+    throw new ConfigError(`--run ${path}: folder must hold a run, got no config.resolved.json in it`);
   const stored = (await readRunJson(folder.config)) as { readonly folder: string; readonly run: unknown };
   const config = runConfig.parse(stored.run);
   const checkpoint = (await findCheckpoint(folder, "best")) ?? (await findCheckpoint(folder, "latest"));
-  if (checkpoint === undefined) throw new DataError(`--run ${path}: run must have a checkpoint, got none; train it first`);
+  if (checkpoint === undefined)
+    throw new DataError(`--run ${path}: run must have a checkpoint, got none; train it first`);
   const encoding = (await readJson(folder.encoding)) as Dataset["encoding"];
   const dataset = await openDataset(config.data, { baseDir: baseDir ?? stored.folder, encoding });
   const models = buildModels(config, dataset);

@@ -6,7 +6,12 @@ const GROUPS = ["teacher", "student"] as const;
 
 /** Optimiser of each model's group. */
 export function optimisersOf(config: RunConfig): Readonly<Record<string, Optimiser>> {
-  return fromGroups(config, ({ dense, table, clipNorm, l2 }) => ({ dense, table, l2, ...(clipNorm !== undefined && { clipNorm }) }));
+  return fromGroups(config, ({ dense, table, clipNorm, l2 }) => ({
+    dense,
+    table,
+    l2,
+    ...(clipNorm !== undefined && { clipNorm }),
+  }));
 }
 
 /** Learning rates of each model's group. */
@@ -14,7 +19,10 @@ export function ratesOf(config: RunConfig): Readonly<Record<string, Rates>> {
   return fromGroups(config, ({ rate, tableRate }) => ({ dense: rate, table: tableRate ?? rate }));
 }
 
-function fromGroups<T>(config: RunConfig, map: (optimiser: NonNullable<RunConfig["train"]["teacher"]>) => T): Record<string, T> {
+function fromGroups<T>(
+  config: RunConfig,
+  map: (optimiser: NonNullable<RunConfig["train"]["teacher"]>) => T,
+): Record<string, T> {
   return Object.fromEntries(
     GROUPS.flatMap((group) => {
       const optimiser = config.train[group];

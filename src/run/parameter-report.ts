@@ -9,7 +9,10 @@ export interface ParameterReport {
 }
 
 /** Reports the parameters whose names begin with each model's name. */
-export async function reportParameters(program: Program, models: readonly string[]): Promise<Readonly<Record<string, ParameterReport>>> {
+export async function reportParameters(
+  program: Program,
+  models: readonly string[],
+): Promise<Readonly<Record<string, ParameterReport>>> {
   const hash = await loadHash();
   const reports = models.map((model) => {
     const state = hash.create64();

@@ -63,7 +63,9 @@ export async function openRunFolder(
     const names = (await files.list(path)).filter((name) => name !== LOCK);
     const started = names.includes("config.resolved.json");
     if (names.length > 0 && !resume) {
-      const what = started ? "a run; add --resume to go on with it, or name another folder" : `${names.length} files; name a new or empty folder`;
+      const what = started
+        ? "a run; add --resume to go on with it, or name another folder"
+        : `${names.length} files; name a new or empty folder`;
       throw new ConfigError(`--out ${path}: folder must be new, got one that holds ${what}`);
     }
     if (resume && started) await assertSameConfig(folder, config);
@@ -88,7 +90,9 @@ async function lockRun(path: string): Promise<() => Promise<void>> {
     return await holdLock(join(path, LOCK), { onWaiting, signal: taken.signal });
   } catch (error) {
     if (holder === undefined) throw error;
-    throw new ConfigError(`--out ${path}: folder must be free, got one that process ${holder.pid} on ${holder.host} writes to`);
+    throw new ConfigError(
+      `--out ${path}: folder must be free, got one that process ${holder.pid} on ${holder.host} writes to`,
+    );
   }
 }
 
@@ -123,7 +127,9 @@ async function assertSameConfig(folder: RunFolder, config: unknown): Promise<voi
 export async function readRunJson(path: string, files: FileLayer = nodeFiles): Promise<unknown> {
   const stored = (await readJson(path, files)) as { readonly format?: unknown; readonly config?: unknown } | null;
   if (stored?.format !== RUN_FORMAT) {
-    throw new ConfigError(`${path}: run folder must have format ${RUN_FORMAT}, got ${String(stored?.format)}; use the version of twinstill that wrote it`);
+    throw new ConfigError(
+      `${path}: run folder must have format ${RUN_FORMAT}, got ${String(stored?.format)}; use the version of twinstill that wrote it`,
+    );
   }
   return stored.config;
 }
@@ -136,7 +142,9 @@ export async function readJson(path: string, files: FileLayer = nodeFiles): Prom
     await file.read(bytes, 0);
     return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch (error) {
-    throw new ConfigError(`${path}: file must hold JSON, got ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(
+      `${path}: file must hold JSON, got ${error instanceof Error ? error.message : String(error)}`,
+    );
   } finally {
     await file.close();
   }
@@ -146,7 +154,8 @@ type Difference = readonly [path: readonly string[], before: unknown, now: unkno
 
 function firstDifference(before: unknown, now: unknown, path: readonly string[]): Difference | undefined {
   if (before === now) return undefined;
-  if (typeof before !== "object" || typeof now !== "object" || before === null || now === null) return [path, before, now];
+  if (typeof before !== "object" || typeof now !== "object" || before === null || now === null)
+    return [path, before, now];
   for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
     const [a, b] = [before, now].map((value) => (value as Record<string, unknown>)[key]);
     const found = firstDifference(a, b, [...path, key]);

@@ -1,7 +1,7 @@
-import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
-import { type EventWriter, openEventWriter } from "./formats/tensorboard.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { RunEvent } from "./events.ts";
+import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
+import { type EventWriter, openEventWriter } from "./formats/tensorboard.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** Writes a run's numbers to metrics.jsonl and to TensorBoard's event files. */
@@ -26,11 +26,16 @@ export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }
     await keepJsonLines(folder.metrics, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
   }
   const lines = await openJsonLines(folder.metrics, { files });
-  const events = await openEventWriter(folder.events, { files, ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }) });
+  const events = await openEventWriter(folder.events, {
+    files,
+    ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }),
+  });
   return {
     record: async (event) => {
-      if (event.kind === "step" && event.step % every === 0) await recordScalars(lines, events, event.step, stepScalars(event, rates));
-      if (event.kind === "evaluation") await recordScalars(lines, events, event.step, evaluationScalars(event.evaluation));
+      if (event.kind === "step" && event.step % every === 0)
+        await recordScalars(lines, events, event.step, stepScalars(event, rates));
+      if (event.kind === "evaluation")
+        await recordScalars(lines, events, event.step, evaluationScalars(event.evaluation));
       if (event.kind === "epoch" || event.kind === "end") await Promise.all([lines.sync(), events.sync()]);
     },
     close: async () => {
@@ -40,15 +45,24 @@ export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }
   };
 }
 
-async function recordScalars(lines: JsonLinesWriter, events: EventWriter, step: number, scalars: Readonly<Record<string, number | null>>): Promise<void> {
+async function recordScalars(
+  lines: JsonLinesWriter,
+  events: EventWriter,
+  step: number,
+  scalars: Readonly<Record<string, number | null>>,
+): Promise<void> {
   await lines.append({ step, ...scalars });
   const defined = Object.entries(scalars).filter((entry): entry is [string, number] => entry[1] !== null);
   await events.scalars(step, Object.fromEntries(defined));
 }
 
-function stepScalars(event: Extract<RunEvent, { kind: "step" }>, rates: Readonly<Record<string, number>>): Record<string, number> {
+function stepScalars(
+  event: Extract<RunEvent, { kind: "step" }>,
+  rates: Readonly<Record<string, number>>,
+): Record<string, number> {
   const { loss, parts, gradientNorms, waitMs, stepMs, rows, epoch } = event;
-  const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] => Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
+  const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] =>
+    Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
   return {
     epoch,
     "loss/total": loss,
@@ -59,6 +73,8 @@ function stepScalars(event: Extract<RunEvent, { kind: "step" }>, rates: Readonly
 }
 
 function evaluationScalars(evaluation: Evaluation): Record<string, number | null> {
-  const entries = Object.entries(evaluation).flatMap(([model, metrics]) => Object.entries(metrics).map(([name, value]) => [`val/${model}/${name}`, value] as const));
+  const entries = Object.entries(evaluation).flatMap(([model, metrics]) =>
+    Object.entries(metrics).map(([name, value]) => [`val/${model}/${name}`, value] as const),
+  );
   return Object.fromEntries(entries);
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { binaryCrossEntropy } from "../distill/losses/binary-cross-entropy.ts";
 import { bernoulliKl } from "../distill/losses/bernoulli-kl.ts";
+import { binaryCrossEntropy } from "../distill/losses/binary-cross-entropy.ts";
 import { inBatchSoftmax } from "../distill/losses/in-batch-softmax.ts";
 import { combineTerms, type Term, weightInput } from "../distill/objective.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
@@ -21,11 +21,20 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
     train: { kind: "train", step: trainStep(config, models), optimisers: optimisersOf(config) },
     score: { kind: "forward", forward: scoreRows(models) },
     ...(student && {
-      users: { kind: "forward" as const, forward: (values, batch) => ({ vectors: student.userTower(studentValues(values), batch) }) },
-      items: { kind: "forward" as const, forward: (values, batch) => ({ vectors: student.itemTower(studentValues(values), batch) }) },
+      users: {
+        kind: "forward" as const,
+        forward: (values, batch) => ({ vectors: student.userTower(studentValues(values), batch) }),
+      },
+      items: {
+        kind: "forward" as const,
+        forward: (values, batch) => ({ vectors: student.itemTower(studentValues(values), batch) }),
+      },
     }),
     ...(teacher && {
-      teacherLists: { kind: "forward" as const, forward: (values, batch) => ({ ctcvr: teacher.forward(teacherValues(values), batch).ctcvr }) },
+      teacherLists: {
+        kind: "forward" as const,
+        forward: (values, batch) => ({ ctcvr: teacher.forward(teacherValues(values), batch).ctcvr }),
+      },
     }),
   } satisfies Entries<ModelParameters>;
 }
@@ -33,15 +42,18 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
 /** Weight of each term as a step input, by input name. */
 export function termWeights(config: RunConfig): Readonly<Record<string, number>> {
   const weights: Record<string, number> = {};
-  for (const [head, weight] of Object.entries(config.teacher?.weights ?? {})) weights[weightInput(`teacher/${head}`)] = weight;
+  for (const [head, weight] of Object.entries(config.teacher?.weights ?? {}))
+    weights[weightInput(`teacher/${head}`)] = weight;
   for (const loss of config.student?.losses ?? []) weights[weightInput(hardName(loss))] = loss.weight;
   for (const term of config.distill) weights[weightInput(`distill/${term.name}`)] = term.weight;
   return weights;
 }
 
 const hardName = ({ kind, label }: HardLoss): string => `student/${kind}/${label}`;
-const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> => values.teacher as Values<MmoeParameters>;
-const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> => values.student as Values<DssmParameters>;
+const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
+  values.teacher as Values<MmoeParameters>;
+const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> =>
+  values.student as Values<DssmParameters>;
 
 function trainStep(config: RunConfig, { teacher, student }: Models): Step<ModelParameters> {
   return (values, batch, context) => {

@@ -1,8 +1,8 @@
-import type { Dataset } from "../data/dataset.ts";
 import { batchesPerEpoch } from "../data/batch.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { streamBatches } from "../data/stream-batches.ts";
-import { DataError } from "../errors.ts";
 import type { Program } from "../engine/program.ts";
+import { DataError } from "../errors.ts";
 import { batchSpecOf } from "./batch-spec.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { evaluate } from "./evaluate.ts";
@@ -29,7 +29,13 @@ export const trainStart: TrainState = { step: 0, epoch: 0, index: 0, best: null,
  *
  * @throws {DataError} a loss is not finite; names the step and the term. The program then holds the weights of the step.
  */
-export async function* train({ program, dataset, config, from = trainStart, signal }: TrainOptions): AsyncGenerator<RunEvent, TrainState> {
+export async function* train({
+  program,
+  dataset,
+  config,
+  from = trainStart,
+  signal,
+}: TrainOptions): AsyncGenerator<RunEvent, TrainState> {
   const spec = batchSpecOf(config, dataset);
   const perEpoch = batchesPerEpoch(spec);
   const { epochs, workers, patience } = config.train;
@@ -78,13 +84,24 @@ async function evaluateOnValidation(
   const evaluation = await evaluate(program, dataset, config, "validation");
   const { monitor } = config.evaluate;
   const value = monitor === undefined ? null : monitoredValue(evaluation, monitor);
-  const best = value !== null && (state.best === null || (monitor!.mode === "max" ? value > state.best : value < state.best));
-  const next = { ...state, best: best ? value : state.best, sinceBest: best || monitor === undefined ? 0 : state.sinceBest + 1 };
+  const best =
+    value !== null && (state.best === null || (monitor!.mode === "max" ? value > state.best : value < state.best));
+  const next = {
+    ...state,
+    best: best ? value : state.best,
+    sinceBest: best || monitor === undefined ? 0 : state.sinceBest + 1,
+  };
   const seconds = (performance.now() - started) / 1000;
-  return { state: next, event: { kind: "evaluation", part: "validation", evaluation, seconds, best, step: next.step, state: next } };
+  return {
+    state: next,
+    event: { kind: "evaluation", part: "validation", evaluation, seconds, best, step: next.step, state: next },
+  };
 }
 
-function assertFinite({ loss, parts }: { readonly loss: number; readonly parts: Readonly<Record<string, number>> }, step: number): void {
+function assertFinite(
+  { loss, parts }: { readonly loss: number; readonly parts: Readonly<Record<string, number>> },
+  step: number,
+): void {
   if (Number.isFinite(loss)) return;
   const bad = Object.entries(parts).filter(([, value]) => !Number.isFinite(value));
   const terms = bad.length === 0 ? "" : ` in ${bad.map(([name, value]) => `${name} = ${value}`).join(", ")}`;

@@ -3,9 +3,14 @@ import { didYouMean } from "../../config-schema.ts";
 
 /** The fields that must agree with each other. Structural: the schema that has them calls this. */
 interface Checked {
-  readonly data: { readonly columns: Readonly<Record<string, { readonly role: string }>>; readonly labels: Readonly<Record<string, unknown>> };
+  readonly data: {
+    readonly columns: Readonly<Record<string, { readonly role: string }>>;
+    readonly labels: Readonly<Record<string, unknown>>;
+  };
   readonly negatives?: object | undefined;
-  readonly teacher?: { readonly features?: readonly string[] | undefined; readonly labels: Readonly<Record<string, string>> } | undefined;
+  readonly teacher?:
+    | { readonly features?: readonly string[] | undefined; readonly labels: Readonly<Record<string, string>> }
+    | undefined;
   readonly student?:
     | {
         readonly userFeatures?: readonly string[] | undefined;
@@ -34,22 +39,39 @@ export function crossCheck(config: Checked, context: z.RefinementCtx): void {
   checkFeatures(config, complain);
 }
 
-function checkBlocks({ teacher, student, distill, train, negatives, share, evaluate }: Checked, complain: Complain): void {
-  if (teacher === undefined && student === undefined) complain([], "must have a teacher block, a student block or both");
-  for (const [name, model] of [["teacher", teacher], ["student", student]] as const) {
-    if (model !== undefined && train[name] === undefined) complain(["train"], `must have an optimiser for the ${name}: train.${name}`);
-    if (model === undefined && train[name] !== undefined) complain(["train", name], `cannot take effect: there is no ${name} block`);
-    if (model === undefined && evaluate.monitor?.model === name) complain(["evaluate", "monitor", "model"], `there is no ${name} block`);
+function checkBlocks(
+  { teacher, student, distill, train, negatives, share, evaluate }: Checked,
+  complain: Complain,
+): void {
+  if (teacher === undefined && student === undefined)
+    complain([], "must have a teacher block, a student block or both");
+  for (const [name, model] of [
+    ["teacher", teacher],
+    ["student", student],
+  ] as const) {
+    if (model !== undefined && train[name] === undefined)
+      complain(["train"], `must have an optimiser for the ${name}: train.${name}`);
+    if (model === undefined && train[name] !== undefined)
+      complain(["train", name], `cannot take effect: there is no ${name} block`);
+    if (model === undefined && evaluate.monitor?.model === name)
+      complain(["evaluate", "monitor", "model"], `there is no ${name} block`);
   }
-  if (distill.length > 0 && (teacher === undefined || student === undefined)) complain(["distill"], "needs a teacher block and a student block");
-  if (student !== undefined && student.losses.length + distill.length === 0) complain(["student", "losses"], "the student must learn from a label or from the teacher: give losses, or distill");
-  if (share.length > 0 && (teacher === undefined || student === undefined)) complain(["share"], "needs a teacher block and a student block");
+  if (distill.length > 0 && (teacher === undefined || student === undefined))
+    complain(["distill"], "needs a teacher block and a student block");
+  if (student !== undefined && student.losses.length + distill.length === 0)
+    complain(["student", "losses"], "the student must learn from a label or from the teacher: give losses, or distill");
+  if (share.length > 0 && (teacher === undefined || student === undefined))
+    complain(["share"], "needs a teacher block and a student block");
   const names = distill.map(({ name }) => name);
   names.forEach((name, i) => {
     if (names.indexOf(name) !== i) complain(["distill", i, "name"], `must be unique, got "${name}" twice`);
   });
   student?.losses.forEach(({ kind }, i) => {
-    if (kind === "in-batch-softmax" && negatives !== undefined) complain(["student", "losses", i], "in-batch-softmax takes its negatives from the batch; remove the negatives block");
+    if (kind === "in-batch-softmax" && negatives !== undefined)
+      complain(
+        ["student", "losses", i],
+        "in-batch-softmax takes its negatives from the batch; remove the negatives block",
+      );
   });
 }
 
@@ -57,20 +79,36 @@ function checkLabels(config: Checked, complain: Complain): void {
   const labels = Object.keys(config.data.labels);
   const check = (path: readonly (string | number)[], label: string | undefined): void => {
     if (label === undefined || labels.includes(label)) return;
-    complain(path, `must name a label of data.labels (${labels.join(", ")}), got "${label}"${didYouMean(label, labels)}`);
+    complain(
+      path,
+      `must name a label of data.labels (${labels.join(", ")}), got "${label}"${didYouMean(label, labels)}`,
+    );
   };
   for (const [head, label] of Object.entries(config.teacher?.labels ?? {})) check(["teacher", "labels", head], label);
-  config.student?.losses.forEach(({ label }, i) => { check(["student", "losses", i, "label"], label); });
+  config.student?.losses.forEach(({ label }, i) => {
+    check(["student", "losses", i, "label"], label);
+  });
   for (const [head, label] of Object.entries(config.evaluate.labels)) check(["evaluate", "labels", head], label);
   check(["evaluate", "relevant"], config.evaluate.relevant);
-  for (const [prefix, label] of Object.entries(config.evaluate.alsoRelevant)) check(["evaluate", "alsoRelevant", prefix], label);
+  for (const [prefix, label] of Object.entries(config.evaluate.alsoRelevant))
+    check(["evaluate", "alsoRelevant", prefix], label);
 }
 
 function checkFeatures({ data, teacher, student, share }: Checked, complain: Complain): void {
-  const withRoles = (...roles: readonly string[]): string[] => Object.keys(data.columns).filter((name) => roles.includes(data.columns[name]!.role));
-  const check = (path: readonly (string | number)[], names: readonly string[] | undefined, allowed: readonly string[], what: string): void =>
+  const withRoles = (...roles: readonly string[]): string[] =>
+    Object.keys(data.columns).filter((name) => roles.includes(data.columns[name]!.role));
+  const check = (
+    path: readonly (string | number)[],
+    names: readonly string[] | undefined,
+    allowed: readonly string[],
+    what: string,
+  ): void =>
     names?.forEach((name, i) => {
-      if (!allowed.includes(name)) complain([...path, i], `must name a column that ${what} (${allowed.join(", ")}), got "${name}"${didYouMean(name, allowed)}`);
+      if (!allowed.includes(name))
+        complain(
+          [...path, i],
+          `must name a column that ${what} (${allowed.join(", ")}), got "${name}"${didYouMean(name, allowed)}`,
+        );
     });
   check(["teacher", "features"], teacher?.features, withRoles("user", "item", "context"), "the teacher may see");
   check(["student", "userFeatures"], student?.userFeatures, withRoles("user"), "has role user");

@@ -39,12 +39,16 @@ const SET = "--set";
 
 function readLayer(file: string, origins: Map<string, Origin>, chain: readonly string[]): Tree {
   const path = resolve(file);
-  if (chain.includes(path)) throw new ConfigError(`${file}: extends must not be circular, got ${[...chain, path].join(" -> ")}`);
+  if (chain.includes(path))
+    throw new ConfigError(`${file}: extends must not be circular, got ${[...chain, path].join(" -> ")}`);
   const lines = new LineCounter();
   const document = parseDocument(readText(file), { lineCounter: lines, uniqueKeys: true });
   const [problem] = document.errors;
   if (problem) throw new ConfigError(`${file}:${problem.linePos?.[0].line ?? "?"}: ${problem.message.split("\n")[0]}`);
-  if (!isMap(document.contents)) throw new ConfigError(`${file}: configuration must be a map of blocks, got ${document.contents === null ? "an empty file" : "something else"}`);
+  if (!isMap(document.contents))
+    throw new ConfigError(
+      `${file}: configuration must be a map of blocks, got ${document.contents === null ? "an empty file" : "something else"}`,
+    );
   const own = document.toJS() as Tree;
   const ownOrigins = new Map<string, Origin>();
   traceOrigins(document.contents, "", (offset) => ({ file, line: lines.linePos(offset).line }), ownOrigins);
@@ -52,7 +56,8 @@ function readLayer(file: string, origins: Map<string, Origin>, chain: readonly s
   delete own.extends;
   ownOrigins.delete("extends");
   if (parent === undefined) return merged({}, own, origins, ownOrigins);
-  if (typeof parent !== "string") throw new ConfigError(`${file}: extends must be the path of a YAML file, got ${JSON.stringify(parent)}`);
+  if (typeof parent !== "string")
+    throw new ConfigError(`${file}: extends must be the path of a YAML file, got ${JSON.stringify(parent)}`);
   const below = relative(process.cwd(), resolve(dirname(path), parent));
   return merged(readLayer(below, origins, [...chain, path]), own, origins, ownOrigins);
 }
@@ -61,7 +66,9 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConfigError(`${file}: configuration file must be readable, got ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    throw new ConfigError(
+      `${file}: configuration file must be readable, got ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    );
   }
 }
 
@@ -72,12 +79,18 @@ function traceOrigins(node: unknown, path: string, at: (offset: number) => Origi
     traceOrigins(item, child, at, origins);
   };
   const join = (part: string | number): string => (path === "" ? String(part) : `${path}.${part}`);
-  if (isMap(node)) for (const { key, value } of node.items) note(join(String(isScalar(key) ? key.value : key)), value, key);
+  if (isMap(node))
+    for (const { key, value } of node.items) note(join(String(isScalar(key) ? key.value : key)), value, key);
   if (isSeq(node)) node.items.forEach((item, i) => note(join(i), item));
 }
 
 /** `upper` over `lower`; the origins of what is replaced are replaced with it. */
-function merged(lower: Tree, upper: Tree, origins: Map<string, Origin>, upperOrigins: ReadonlyMap<string, Origin>): Tree {
+function merged(
+  lower: Tree,
+  upper: Tree,
+  origins: Map<string, Origin>,
+  upperOrigins: ReadonlyMap<string, Origin>,
+): Tree {
   const mergeInto = (target: Tree, source: Tree, prefix: string): void => {
     for (const [key, value] of Object.entries(source)) {
       const path = prefix === "" ? key : `${prefix}.${key}`;
@@ -112,13 +125,15 @@ function applySet(value: Tree, origins: Map<string, Origin>, assignment: string)
   const path = assignment.slice(0, split);
   if (split < 1) throw new ConfigError(`--set: assignment must be path=value, got "${assignment}"`);
   const parsed = parseDocument(assignment.slice(split + 1));
-  if (parsed.errors.length > 0) throw new ConfigError(`--set ${path}: value must be YAML, got "${assignment.slice(split + 1)}"`);
+  if (parsed.errors.length > 0)
+    throw new ConfigError(`--set ${path}: value must be YAML, got "${assignment.slice(split + 1)}"`);
   let target: Tree = value;
   const keys = path.split(".");
   for (const key of keys.slice(0, -1)) {
     const below = Object.hasOwn(target, key) ? target[key] : undefined;
     if (below === undefined) define(target, key, {});
-    else if (typeof below !== "object" || below === null) throw new ConfigError(`--set ${path}: "${key}" must be a block, got ${JSON.stringify(below)}`);
+    else if (typeof below !== "object" || below === null)
+      throw new ConfigError(`--set ${path}: "${key}" must be a block, got ${JSON.stringify(below)}`);
     target = target[key] as Tree;
   }
   const last = keys.at(-1)!;

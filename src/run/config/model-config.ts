@@ -14,7 +14,6 @@ const embeddings = strict({
     .describe("rows: only the rows a batch touched move; dense: every row, by the dense optimiser (small tables)."),
 }).prefault({});
 
-
 /** The `teacher` block. */
 export const teacherConfig = strict({
   kind: z.literal("mmoe"),
@@ -39,7 +38,9 @@ const hardLoss = z.discriminatedUnion(
   "kind",
   [
     strict({
-      kind: z.literal("binary-cross-entropy").describe("On every row, and on every candidate where negatives are sampled."),
+      kind: z
+        .literal("binary-cross-entropy")
+        .describe("On every row, and on every candidate where negatives are sampled."),
       label: z.string(),
       weight: z.number().min(0).default(1),
     }),
@@ -64,7 +65,11 @@ export const studentConfig = strict({
   itemUnits: towerUnits.describe("Widths of the item tower's layers; the last is the vector's."),
   inputDropout: share.default(0).describe("Share of the encoded input that training drops."),
   normalise: z.boolean().default(true).describe("Vectors of length 1."),
-  scale: z.number().positive().default(1).describe("First value of the learned factor on the dot product (1 / tower temperature)."),
+  scale: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("First value of the learned factor on the dot product (1 / tower temperature)."),
   bias: z.number().default(0).describe("First value of the learned offset of the logit."),
   losses: z.array(hardLoss).default([]).describe("What the student learns from labels."),
 });

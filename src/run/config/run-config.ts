@@ -44,7 +44,9 @@ export function readRunConfig(file: string, sets: readonly string[] = []): Resol
 function checkRunConfig({ value, origins }: LoadedConfig): RunConfig {
   const result = runConfig.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.map(({ path, message }) => `${place(origins, path)}${path.join(".") || "configuration"}: ${message}`);
+  const lines = result.error.issues.map(
+    ({ path, message }) => `${place(origins, path)}${path.join(".") || "configuration"}: ${message}`,
+  );
   throw new ConfigError([...new Set(lines)].join("\n"));
 }
 
