@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../errors.ts";
 import { renderPlot } from "../report/plot.ts";
-import { resultBars } from "../report/result-bars.ts";
+import { intervalBarsSpec } from "../report/plot-bars.ts";
 import { readRunConfig } from "../run/config/run-config.ts";
 import { writeAtomically, writeTextAtomically } from "../run/formats/atomic-write.ts";
 import { writeJson } from "../run/run-folder.ts";
@@ -41,6 +41,9 @@ const COLUMNS = [
   "attended/ndcg@10",
   "train seconds",
 ];
+
+/** What the plot shows of each row. */
+const PLOTTED = ["ctcvr/auc", "recall@10", "recall@100", "attended/recall@10", "attended/recall@100", "ctr/auc"];
 
 /** `twinstill demo` */
 export async function demoCommand(options: DemoOptions, io: Io): Promise<number> {
@@ -97,9 +100,8 @@ function demoReport(
 async function writeResults(out: string, rows: readonly ResultRow[]): Promise<void> {
   await mkdir(out, { recursive: true });
   await writeJson(join(out, "result.json"), { rows });
-  const { svg, png } = await renderPlot(
-    resultBars(rows, ["ctcvr/auc", "recall@10", "recall@100", "attended/recall@100"]),
-  );
+  const bars = PLOTTED.flatMap((metric) => rows.map((row) => ({ name: row.name, metric, value: (row[metric] as number | null | undefined) ?? null })));
+  const { svg, png } = await renderPlot(intervalBarsSpec(bars, { title: "InstEval, test part (lectage 1)", subtitle: "one seed" }));
   await writeTextAtomically(join(out, "result.svg"), svg);
   await writeAtomically(join(out, "result.png"), (write) => write(png));
 }
