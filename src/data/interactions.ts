@@ -1,4 +1,5 @@
-import { ConfigError, nearestName } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
+import { didYouMean } from "./config-messages.ts";
 import type { BatchData, Dataset } from "./dataset.ts";
 import { sharedInt32 } from "./shared-array.ts";
 import type { PartName } from "./source-files.ts";
@@ -62,14 +63,12 @@ export function hasItem({ offsets, items }: Interactions, user: number, item: nu
   return low < offsets[user + 1]! && items[low] === item;
 }
 
-/** The label's values. */
-export function labelOf(data: Pick<BatchData, "labels">, label: string): Float32Array {
-  const values = data.labels.get(label);
+function labelOf({ labels }: Pick<BatchData, "labels">, label: string): Float32Array {
+  const values = labels.get(label);
   if (values !== undefined) return values;
-  const known = [...data.labels.keys()];
-  const nearest = nearestName(label, known);
-  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  throw new ConfigError(`label must be one of ${known.join(", ")}, got ${JSON.stringify(label)}${hint}`);
+  const known = [...labels.keys()];
+  const rule = `label must be one of ${known.join(", ")}`;
+  throw new ConfigError(`interactions: ${rule}, got ${JSON.stringify(label)}${didYouMean(label, known)}`);
 }
 
 function distinctItems(starts: Int32Array, all: Int32Array): Interactions {
