@@ -102,7 +102,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
         .choices(["auto", "cpu", "cuda"])
         .default("auto"),
     )
-    .option("--if-missing", "do nothing where a native runtime loads already")
+    .option("--if-missing", "only where no native runtime loads; a failure is told and the next best runtime named")
     .action(async (options) => finish(await (await import("./runtime-command.ts")).installCommand(options, io)));
   runtime
     .command("doctor")

@@ -11,9 +11,8 @@ import { writeJson } from "../run/run-folder.ts";
 import type { CommonOptions } from "./cli.ts";
 import { demoText } from "./demo-text.ts";
 import { ExitCode, type Io } from "./io.ts";
-import { loadEngine } from "./load-engine.ts";
+import { ensureNative, loadEngine } from "./load-engine.ts";
 import { metricsTable, type ResultRow } from "./metrics-table.ts";
-import { installCommand } from "./runtime-command.ts";
 import { seedOf, showRun } from "./train-command.ts";
 
 export interface DemoOptions extends CommonOptions {
@@ -53,7 +52,7 @@ export async function demoCommand(options: DemoOptions, io: Io): Promise<number>
       "demo: the examples must be there, got a package without them; clone the repository to run the demo",
     );
   }
-  if (options.device === "auto") await installCommand({ variant: "auto", ifMissing: true }, quietIo(io, options));
+  if (options.device === "auto") await ensureNative(quietIo(io, options));
   const seed = seedOf(options.seed);
   const engine = await loadEngine(options, io, ["demo", "--seed", String(seed)]);
   const out = options.out ?? freeFolder("runs/demo");
@@ -100,8 +99,12 @@ function demoReport(
 async function writeResults(out: string, rows: readonly ResultRow[]): Promise<void> {
   await mkdir(out, { recursive: true });
   await writeJson(join(out, "result.json"), { rows });
-  const bars = PLOTTED.flatMap((metric) => rows.map((row) => ({ name: row.name, metric, value: (row[metric] as number | null | undefined) ?? null })));
-  const { svg, png } = await renderPlot(intervalBarsSpec(bars, { title: "InstEval, test part (lectage 1)", subtitle: "one seed" }));
+  const bars = PLOTTED.flatMap((metric) =>
+    rows.map((row) => ({ name: row.name, metric, value: (row[metric] as number | null | undefined) ?? null })),
+  );
+  const { svg, png } = await renderPlot(
+    intervalBarsSpec(bars, { title: "InstEval, test part (lectage 1)", subtitle: "one seed" }),
+  );
   await writeTextAtomically(join(out, "result.svg"), svg);
   await writeAtomically(join(out, "result.png"), (write) => write(png));
 }

@@ -1,6 +1,8 @@
 import type { NativeEngine } from "../engine/native.ts";
-import { describeRuntime, loadRuntime, type Runtime } from "../runtime/index.ts";
+import { isUserError } from "../errors.ts";
+import { describeRuntime, installRuntime, loadRuntime, type Runtime } from "../runtime/index.ts";
 import type { CommonOptions } from "./cli.ts";
+import { installProgress } from "./install-progress.ts";
 import type { Io } from "./io.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -35,4 +37,29 @@ export async function loadEngine(
       runtime: { kind, device: runtime.device, libraryVersion, reasons },
     },
   };
+}
+
+/**
+ * Installs the native runtime unless one loads already. Where that cannot be done it says why, and the next best
+ * runtime will be used.
+ */
+export async function ensureNative(io: Io): Promise<void> {
+  for (const device of ["gpu", "native"] as const) {
+    try {
+      await loadRuntime({ device });
+      return;
+    } catch (error) {
+      if (!isUserError(error)) throw error;
+    }
+  }
+  const progress = installProgress(io);
+  try {
+    await installRuntime({ onEvent: progress.onEvent });
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    progress.stop();
+    io.err(`runtime: the native runtime cannot be installed: ${error.message}\n`);
+  } finally {
+    progress.stop();
+  }
 }

@@ -17,6 +17,7 @@ export function runProgress(io: Io, { quiet, name }: { readonly quiet: boolean; 
   let bar: SingleBar | undefined;
   let lastLine = performance.now();
   let rate = 0;
+  let steps = 0;
   const stop = (): void => {
     bar?.stop();
     bar = undefined;
@@ -27,6 +28,8 @@ export function runProgress(io: Io, { quiet, name }: { readonly quiet: boolean; 
   };
   const showStep = (event: Extract<RunNotice, { kind: "step" }>): void => {
     const seconds = (event.waitMs + event.stepMs) / 1000;
+    steps++;
+    if (steps === 1) return; // it captures the step: its time says nothing about the rest
     rate = rate === 0 ? event.rows / seconds : 0.9 * rate + 0.1 * (event.rows / seconds);
     const state = { loss: event.loss.toFixed(4), rate: Math.round(rate).toLocaleString("en"), name };
     if (io.interactive) {

@@ -1,6 +1,7 @@
 import { describeRungs, describeRuntime, inspectRuntime, installRuntime, loadRuntime } from "../runtime/index.ts";
 import { installProgress } from "./install-progress.ts";
 import { ExitCode, type Io } from "./io.ts";
+import { ensureNative } from "./load-engine.ts";
 
 export interface InstallOptions {
   readonly variant: "auto" | "cpu" | "cuda";
@@ -10,17 +11,15 @@ export interface InstallOptions {
 /** `twinstill runtime install` */
 export async function installCommand({ variant, ifMissing }: InstallOptions, io: Io): Promise<number> {
   if (ifMissing) {
-    const runtime = await loadRuntime();
-    if (runtime.native !== undefined) {
-      io.err(`runtime: ${describeRuntime(runtime)}\n`);
-      return ExitCode.ok;
-    }
+    await ensureNative(io);
+    io.err(`runtime: ${describeRuntime(await loadRuntime())}\n`);
+    return ExitCode.ok;
   }
   const progress = installProgress(io);
   try {
-    const installed = await installRuntime({ variant, onEvent: progress.onEvent });
+    const { path, reused } = await installRuntime({ variant, onEvent: progress.onEvent });
     progress.stop();
-    io.err(`runtime: installed in ${installed.path}\n`);
+    io.err(`runtime: ${reused ? "is already there, whole, in" : "installed in"} ${path}\n`);
     return ExitCode.ok;
   } finally {
     progress.stop();
