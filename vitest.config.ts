@@ -1,10 +1,13 @@
 import { defineConfig } from "vitest/config";
 
+const report = process.env.TWINSTILL_TEST_REPORT;
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },
 });
