@@ -203,7 +203,7 @@ describe("reading what nobody should trust", () => {
     }
     expect(messages).toMatchInlineSnapshot(`
       [
-        "DataError: FILE: header must be JSON, got SyntaxError: Expected property name or '}' in JSON at position 1",
+        "DataError: FILE: header must be JSON, got {",
         "DataError: FILE: header must be a JSON object, got  {}",
         "DataError: FILE: header must be a JSON object, got []",
         "DataError: FILE: header must be a JSON object, got null",
@@ -230,7 +230,7 @@ describe("reading what nobody should trust", () => {
         "DataError: FILE: header must hold each key once and no __proto__, got __proto__",
         "DataError: FILE: __metadata__.a must be a text, got number",
         "DataError: FILE: __metadata__ must map names to texts, got object",
-        "DataError: FILE: header must be JSON, got SyntaxError: Unexpected end of JSON input",
+        "DataError: FILE: header must be JSON, got [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
       ]
     `);
     expect(({} as Record<string, unknown>)["dtype"]).toBeUndefined();
@@ -269,7 +269,7 @@ describe("reading what nobody should trust", () => {
     }
   });
 
-  it("reads or refuses a file with any byte changed, and does neither wrongly in its header", async () => {
+  it("reads or refuses a file with any byte changed, and never ends in any other way", async () => {
     await writeSafetensors(path, { a: f32(1, 2), b: f32(3) }, { metadata: { k: "v" } });
     const whole = readFileSync(path);
     const change = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }));
