@@ -32,7 +32,7 @@ function values(from: number, to: number): Float32Array {
 
 function preparedPython(): string {
   const cache =
-    process.env["TWINSTILL_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "twinstill");
+    process.env.TWINSTILL_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "twinstill");
   const environment = join(cache, "test-python");
   const marker = join(environment, "requirements.txt");
   const python = join(environment, "bin", "python");
