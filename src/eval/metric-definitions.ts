@@ -71,7 +71,7 @@ export const METRIC_DEFINITIONS: Readonly<Record<string, MetricDefinition>> = {
  * @throws {ConfigError} unknown name, cut-off missing or not a whole number >= 1, cut-off where none belongs.
  */
 export function metricDefinition(name: string): MetricDefinition {
-  if (name.split("/").slice(0, -1).includes("loss")) return METRIC_DEFINITIONS["loss"]!;
+  if (name.split("/").slice(0, -1).includes("loss")) return METRIC_DEFINITIONS.loss!;
   const [plain = "", ...cutoffs] = name.slice(name.lastIndexOf("/") + 1).split("@");
   const definition = Object.hasOwn(METRIC_DEFINITIONS, plain) ? METRIC_DEFINITIONS[plain] : undefined;
   if (definition === undefined) {

@@ -54,14 +54,14 @@ describe("scikit-learn", () => {
   it.each(golden.scored.map((rows, index) => ({ rows, index })))("scored rows $index", ({ rows }) => {
     const { logits, labels, weights } = rows;
     const probabilities = logits.map((z) => 1 / (1 + Math.exp(-z)));
-    expectRelative(auc(logits, labels), rows["auc"]!);
-    expectRelative(auc(logits, labels, { weights }), rows["weightedAuc"]!);
-    expectRelative(prAuc(logits, labels), rows["prAuc"]!);
-    expectRelative(prAuc(logits, labels, { weights }), rows["weightedPrAuc"]!);
-    expectRelative(logloss(probabilities, labels), rows["logloss"]!);
-    expectRelative(loglossFromLogits(logits, labels), rows["logloss"]!);
-    expectRelative(loglossFromLogits(logits, labels, { weights }), rows["weightedLogloss"]!);
-    expectRelative(normalisedEntropyFromLogits(logits, labels), rows["normalisedEntropy"]!);
+    expectRelative(auc(logits, labels), rows.auc!);
+    expectRelative(auc(logits, labels, { weights }), rows.weightedAuc!);
+    expectRelative(prAuc(logits, labels), rows.prAuc!);
+    expectRelative(prAuc(logits, labels, { weights }), rows.weightedPrAuc!);
+    expectRelative(logloss(probabilities, labels), rows.logloss!);
+    expectRelative(loglossFromLogits(logits, labels), rows.logloss!);
+    expectRelative(loglossFromLogits(logits, labels, { weights }), rows.weightedLogloss!);
+    expectRelative(normalisedEntropyFromLogits(logits, labels), rows.normalisedEntropy!);
   });
 
   it("long rows, past the length where sorting changes its method", () => {

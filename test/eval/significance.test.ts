@@ -171,7 +171,7 @@ describe("shareOfGain", () => {
 describe("metric definitions", () => {
   it("finds the metric behind prefixes and cut-offs", () => {
     expect(metricDefinition("test/ctr/auc").direction).toBe("max");
-    expect(metricDefinition("attended/recall@100")).toBe(METRIC_DEFINITIONS["recall"]);
+    expect(metricDefinition("attended/recall@100")).toBe(METRIC_DEFINITIONS.recall);
     expect(metricDefinition("teacher_recall@500@100").direction).toBe("max");
     expect(metricDefinition("loss/kd/ctr/kl").direction).toBe("min");
     expect(metricDefinition("ctcvr/calibration").direction).toBe("near-one");

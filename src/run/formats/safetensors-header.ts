@@ -76,13 +76,13 @@ export function decodeHeader(path: string, json: Uint8Array, dataBytes: number):
 }
 
 function parseObject(path: string, json: Uint8Array): Record<string, unknown> {
-  let text: string;
+  let text = "bytes that are no UTF-8";
   let value: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(json);
     value = JSON.parse(text);
   } catch (error) {
-    throw new DataError(`${path}: header must be JSON, got ${String(error)}`, { cause: error });
+    throw new DataError(`${path}: header must be JSON, got ${text.slice(0, 40)}`, { cause: error });
   }
   if (!isRecord(value) || !text.startsWith("{"))
     throw new DataError(`${path}: header must be a JSON object, got ${text.slice(0, 40)}`);
