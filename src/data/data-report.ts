@@ -43,13 +43,17 @@ export function reportData(
   data: BatchData & { readonly parts: DatasetParts },
   listsCut: Readonly<Record<string, number>>,
 ): DataReport {
-  const parts = Object.entries(data.parts).map(([part, rows]) => [part, reportPart(data, rows as Int32Array)]);
+  const { train, ...others } = data.parts;
+  const heldOut = Object.entries(others).map(([part, rows]) => [
+    part,
+    reportPart(data, rows, countKnownPairs(data, rows)),
+  ]);
   const withTables = data.features.filter((feature) => feature.vocabularySize > 0);
   return {
     files: table.files.map(({ file, rows }) => ({ name: file.name, rows })),
     rowsRead: table.rows,
     rowsUnused: table.rows - data.rows,
-    parts: Object.fromEntries(parts),
+    parts: { train: reportPart(data, train, train.length), ...Object.fromEntries(heldOut) },
     vocabularySizes: Object.fromEntries(withTables.map(({ name, vocabularySize }) => [name, vocabularySize])),
     listsCut,
   };
@@ -73,16 +77,12 @@ export function countListsCut(
   return cut;
 }
 
-function reportPart(data: BatchData, rows: Int32Array): PartReport {
+function reportPart(data: BatchData, rows: Int32Array, knownPairs: number): PartReport {
   const withTables = data.features.filter((feature) => feature.vocabularySize > 0);
   const rates = [...data.labels].map(([name, values]) => [name, mean(values, rows)]);
   const counts = withTables.map((feature) => [feature.name, countOov(feature, data.columns.get(feature.name)!, rows)]);
   const users = distinctEntities(data.users, rows);
   const items = distinctEntities(data.items, rows);
-  let knownPairs = 0;
-  for (const row of rows) {
-    if (hasItem(data.trainItems, data.users.rowEntity[row]!, data.items.rowEntity[row]!)) knownPairs++;
-  }
   return {
     rows: rows.length,
     users: users.distinct,
@@ -93,6 +93,12 @@ function reportPart(data: BatchData, rows: Int32Array): PartReport {
     labelRates: Object.fromEntries(rates),
     outOfVocabulary: Object.fromEntries(counts.filter(([, count]) => Number(count) > 0)),
   };
+}
+
+function countKnownPairs({ users, items, trainItems }: BatchData, rows: Int32Array): number {
+  let pairs = 0;
+  for (const row of rows) if (hasItem(trainItems, users.rowEntity[row]!, items.rowEntity[row]!)) pairs++;
+  return pairs;
 }
 
 function mean(values: Float32Array, rows: Int32Array): number {

@@ -46,13 +46,14 @@ function frequentValues(
   minCount: number,
   rows: Int32Array,
 ): string[] {
+  const counted = sources.map((column) => ({ values: column.values, ...countCodes(column, rows) }));
+  const [first] = counted;
+  if (first !== undefined && counted.length === 1) {
+    return first.order.filter((code) => first.countOf[code]! >= minCount).map((code) => first.values[code]!);
+  }
   const counts = new Map<string, number>();
-  for (const column of sources) {
-    const { order, countOf } = countCodes(column, rows);
-    for (const code of order) {
-      const value = column.values[code]!;
-      counts.set(value, (counts.get(value) ?? 0) + countOf[code]!);
-    }
+  for (const { values, order, countOf } of counted) {
+    for (const code of order) counts.set(values[code]!, (counts.get(values[code]!) ?? 0) + countOf[code]!);
   }
   return [...counts].filter(([, count]) => count >= minCount).map(([value]) => value);
 }

@@ -54,18 +54,14 @@ function aliasTable(weights: Float64Array, total: number): { threshold: Float64A
   const small: number[] = [];
   const large: number[] = [];
   for (let item = 0; item < numItems; item++) (threshold[item]! < 1 ? small : large).push(item);
-  let over = large.at(-1) ?? 0;
   while (small.length > 0 && large.length > 0) {
-    over = large.at(-1)!;
+    const over = large.at(-1)!;
     const under = small.pop()!;
     alias[under] = over;
     threshold[over]! -= 1 - threshold[under]!;
     if (threshold[over]! < 1) small.push(large.pop()!);
   }
-  // What is left differs from 1 by rounding only, but for weights of 0, which must stay undrawn.
-  for (const item of [...small, ...large]) {
-    threshold[item] = weights[item]! > 0 ? 1 : 0;
-    alias[item] = over;
-  }
+  // What is left has a threshold of 1 but for rounding: the thresholds that are left add up to their number.
+  for (const item of [...small, ...large]) threshold[item] = 1;
   return { threshold, alias };
 }

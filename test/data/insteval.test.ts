@@ -9,7 +9,7 @@ import { readAll } from "./read-all.ts";
 
 const folder = path.join(import.meta.dirname, "../../examples/data/insteval");
 const COLUMNS = ["s", "d", "studage", "lectage", "service", "dept", "y"];
-/** SHA-256 of InstEval.csv as R's write.csv gives it (1,430,503 bytes). */
+/** SHA-256 of the table as comma-separated text with a header, 1,430,503 bytes. */
 const CSV_SHA256 = "78dbe99f11bc6b9108f2785823cf2ae86aad35314f2f8a0ae3041873782399c7";
 
 describe("examples/data/insteval", () => {

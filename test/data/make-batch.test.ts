@@ -216,6 +216,21 @@ describe("makeBatch", () => {
     expect(makeBatch(dataset, spec, 5, 1).itemIndex).not.toEqual(alone.itemIndex);
   });
 
+  it("draws other negatives for each batch and epoch", async () => {
+    const dataset = await open();
+    const spec = specOf(dataset, {
+      rows: new Int32Array(40),
+      size: 20,
+      negatives: { kind: "random", count: 3, excludeKnown: false },
+    });
+    const drawn = [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ].map(([epoch, index]) => makeBatch(dataset, spec, epoch!, index!).itemIndex!);
+    expect(new Set(drawn.map(({ data }) => data.join())).size).toBe(3);
+  });
+
   it("gives arrays of their own, which can be moved to another thread", async () => {
     const dataset = await open();
     const batch = makeBatch(dataset, specOf(dataset, { knownMatrix: true }), 0, 0);

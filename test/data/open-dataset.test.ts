@@ -180,6 +180,7 @@ describe("bad data", () => {
       { labels: { ctr: "y" }, implies: {} },
       'rows.csv line 2: label "ctr" must be 0 or 1, got 5; see data.labels',
     ],
+    ["a label between 0 and 1", base, { labels: { ctr: "y / 10" }, implies: {} }, "must be 0 or 1, got 0.5"],
     [
       "a conversion without click",
       base,

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileWriter, ParquetWriter, schemaFromColumnData } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import { readParquet } from "../../src/data/read-parquet.ts";
 import type { WriteColumn } from "../../src/data/write-column.ts";
@@ -48,6 +49,19 @@ describe("readParquet and writeParquet", () => {
       if (!(result instanceof DataError && result.message.startsWith(at))) accepted.push(cut);
     }
     expect(accepted).toEqual([]);
+  });
+
+  it("is an error when a column holds fewer values than its row group", async () => {
+    const at = path.join(folder, "short.parquet");
+    const columnData = [{ name: "a", data: Int32Array.of(1, 2, 3) }];
+    const writer = new ParquetWriter({ writer: fileWriter(at), schema: schemaFromColumnData({ columnData }) });
+    await writer.write({ columnData });
+    writer.row_groups[0]!.num_rows = 4n;
+    writer.num_rows = 4n;
+    await writer.finish();
+    await expect(readAll(readParquet(at, ["a"]))).rejects.toThrow(
+      `${at}: rows 1 to 4 of column "a" must hold 4 values, got 3`,
+    );
   });
 
   it("names what is wrong", async () => {

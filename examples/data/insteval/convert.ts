@@ -1,4 +1,5 @@
-// Makes insteval.parquet from InstEval.csv, the data set of the R package lme4 written by R's write.csv:
+// Makes insteval.parquet from the table as comma-separated text with the header s,d,studage,lectage,service,dept,y
+// (in R: write.csv(lme4::InstEval, "InstEval.csv", quote = FALSE, row.names = FALSE)):
 //   npx tsx examples/data/insteval/convert.ts InstEval.csv examples/data/insteval/insteval.parquet
 import { readCsv } from "../../../src/data/read-csv.ts";
 import { writeParquet } from "../../../src/data/write-parquet.ts";
