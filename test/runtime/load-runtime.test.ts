@@ -18,6 +18,10 @@ describe("loadRuntime", () => {
     expect(runtime.native?.backend.binding).toBe(runtime.native?.binding);
   });
 
+  it("lets TensorFlow take GPU memory as it needs it", () => {
+    expect(process.env.TF_FORCE_GPU_ALLOW_GROWTH).toBe("true");
+  });
+
   it("gives a reason for each rung above the one it took, and for no other", () => {
     const above = { "native-gpu": 0, "native-cpu": 1, wasm: 2, cpu: 3 }[runtime.kind];
     expect(runtime.reasons).toHaveLength(above);

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, DataError } from "../../src/errors.ts";
@@ -86,6 +95,15 @@ describe("downloadWheel", () => {
     expect((error as Error).message).toContain(`or put ${absent.file} (SHA-256 ${pin.sha256}) into ${folder}`);
     expect(kinds()).toEqual(["step"]);
     expect(existsSync(index)).toBe(true);
+  });
+
+  it("clears what killed downloads left a day ago, and nothing younger", async () => {
+    const { pin, folder, options } = setting();
+    for (const name of [".pip-old", ".pip-young"]) mkdirSync(join(folder, name), { recursive: true });
+    const before = new Date(Date.now() - 25 * 3600 * 1000);
+    utimesSync(join(folder, ".pip-old"), before, before);
+    await downloadWheel(pin, options);
+    expect(readdirSync(folder).sort()).toEqual([".pip-young", pin.file]);
   });
 
   it("stops when aborted", async () => {

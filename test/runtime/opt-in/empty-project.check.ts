@@ -1,12 +1,12 @@
 // Installs the packed package into an empty project without its optional dependency: the runtime then brings
 // tfjs-node-gpu's JavaScript itself.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { runCommand } from "../../../src/runtime/run-command.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -23,7 +23,7 @@ console.log(JSON.stringify({ reused, kind, top: Array.from(tf.topk(tf.matMul(x, 
 `;
 
 it("installs and runs where npm left tfjs-node-gpu out", async () => {
-  const project = mkdtempSync(join(tmpdir(), "twinstill-project-"));
+  const project = temporaryFolder();
   execFileSync("npm", ["pack", "--silent", "--pack-destination", project], { cwd: repository });
   const tarball = readdirSync(project).find((name) => name.endsWith(".tgz"))!;
   writeFileSync(join(project, "package.json"), '{"name": "empty", "private": true}');
@@ -38,5 +38,4 @@ it("installs and runs where npm left tfjs-node-gpu out", async () => {
   );
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({ reused: false, kind: expect.stringMatching(/^native-/), top: [10, 22] });
-  rmSync(project, { recursive: true, force: true });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type InstallEvent, inspectRuntime, installRuntime } from "../../../src/runtime/index.ts";
 import { packageFolder, placePackages } from "../../../src/runtime/javascript-packages.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 let cache: string;
 let env: NodeJS.ProcessEnv;
@@ -76,10 +77,10 @@ describe("installRuntime", () => {
 });
 
 it("placePackages fetches the packages that npm left out", async () => {
-  const root = mkdtempSync(join(tmpdir(), "twinstill-packages-"));
+  const root = temporaryFolder();
   await placePackages(root, { python: "python3", find: () => undefined });
   const fetched = readdirSync(packageFolder(root, "@tensorflow/tfjs-node-gpu"), { recursive: true, encoding: "utf8" });
-  const copied = mkdtempSync(join(tmpdir(), "twinstill-packages-"));
+  const copied = temporaryFolder();
   await placePackages(copied, { python: "python3" });
   const expected = readdirSync(packageFolder(copied, "@tensorflow/tfjs-node-gpu"), {
     recursive: true,
@@ -89,7 +90,6 @@ it("placePackages fetches the packages that npm left out", async () => {
   expect(readdirSync(packageFolder(root, "google-protobuf")).sort()).toEqual(
     readdirSync(packageFolder(copied, "google-protobuf")).sort(),
   );
-  for (const folder of [root, copied]) rmSync(folder, { recursive: true });
 });
 
 describe.runIf(process.env.TWINSTILL_TEST_CUDA)("the CUDA build", () => {
