@@ -13,7 +13,7 @@ export interface BuildTools {
 const PACKAGES = {
   "Python 3": ["python3", "python3"],
   "pip for Python 3": ["python3-pip", "python3-pip"],
-  "a C++ compiler": ["g++", "gcc-c++"],
+  "C++ compiler": ["g++", "gcc-c++"],
 } as const;
 
 type Missing = keyof typeof PACKAGES;
@@ -34,7 +34,7 @@ export async function findBuildTools(env: NodeJS.ProcessEnv = process.env): Prom
   const missing: Missing[] = [];
   if (!python) missing.push("Python 3");
   if (pip?.status !== 0) missing.push("pip for Python 3");
-  if (!compiler) missing.push("a C++ compiler");
+  if (!compiler) missing.push("C++ compiler");
   if (!python || !compiler || missing.length > 0) throw missingTools(missing, pip && lastLines(pip.stderr, 1));
   return { python, compiler };
 }

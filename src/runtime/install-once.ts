@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { DataError } from "../errors.ts";
+import { ConfigError, DataError } from "../errors.ts";
 import type { RuntimePaths } from "./cache-layout.ts";
 import type { OnInstallEvent } from "./install-events.ts";
 import { holdLock } from "./install-lock.ts";
 import { checkChecksums, checkSizes, type ReadyMarker, writeReadyMarker } from "./ready-marker.ts";
+import { firstLine } from "./run-command.ts";
 
 export interface InstallOnceOptions {
   /** Makes the runtime in an empty folder that is later renamed: nothing in it may name that folder. */
@@ -34,6 +35,7 @@ export async function installOnce(
   const { build, onEvent, pollMs, signal } = options;
   const before = await checkChecksums(paths.root);
   if (before.state === "ready") return { marker: before.marker, reused: true };
+  await requireWritable(dirname(paths.root));
   const release = await holdLock(paths.lock, {
     onWaiting: (holder) => onEvent({ kind: "waiting", holder }),
     ...(pollMs !== undefined && { pollMs }),
@@ -47,6 +49,18 @@ export async function installOnce(
     return { marker: await buildAside(paths, build), reused: false };
   } finally {
     await release();
+  }
+}
+
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new ConfigError(
+      `installRuntime: ${folder} must be a folder that can be written, got ${firstLine(error)}; set TWINSTILL_CACHE to ` +
+        "another folder",
+    );
   }
 }
 

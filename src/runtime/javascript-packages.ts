@@ -23,7 +23,7 @@ export const TFJS_SYMBOL = "twinstill.runtime.tfjs";
 /** The members of each package that a runtime needs: folders end in "/". */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   "@tensorflow/tfjs-node-gpu": ["package.json", "dist/", "binding/"],
-  "google-protobuf": ["package.json", "google-protobuf.js", "LICENSE"],
+  "google-protobuf": ["package.json", "google-protobuf.js", "LICENSE.md", "LICENSE-asserts.md"],
 };
 const LEFT_OUT = ["_test.js", ".d.ts"];
 

@@ -84,10 +84,13 @@ function requireSameTfjs(place: NativePlace, requireThere: NodeJS.Require): void
   }
 }
 
-/** Loads the addon without a word on the terminal, unless asked for or the user set TensorFlow's log level. */
+/**
+ * Loads the addon without a word on the terminal, unless asked for or the user set TensorFlow's log level to 0. Level 2
+ * lets errors through: those of the loading itself are caught and become part of the reason against a rung.
+ */
 function loadAddon(place: NativePlace, verbose: boolean): { binding: TfjsBinding; said: string } {
-  const loud = verbose || process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
-  if (!loud) process.env.TF_CPP_MIN_LOG_LEVEL = "3";
+  const loud = verbose || process.env.TF_CPP_MIN_LOG_LEVEL === "0";
+  if (!loud) process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
   if (loud || !place.mute) return { binding: requireHere(place.addon) as TfjsBinding, said: "" };
   const muting = requireHere(place.mute) as MuteAddon;

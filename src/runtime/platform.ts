@@ -21,8 +21,17 @@ export type GpuFinding =
 
 /** This machine. */
 export function thisPlatform(): Platform {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return { os: process.platform, arch: process.arch, glibc: report.header?.glibcVersionRuntime };
+  return { os: process.platform, arch: process.arch, glibc: glibcVersion() };
+}
+
+function glibcVersion(): string | undefined {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork ?? false;
+  // A report on open sockets asks for the names of their other ends, which can take seconds.
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before;
+  return header?.glibcVersionRuntime;
 }
 
 /** Why the native runtime cannot be installed on this platform; undefined when it can. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import * as z from "zod";
@@ -63,10 +63,8 @@ function readMarker(root: string): InstalledState {
   try {
     text = readFileSync(join(root, INSIDE.ready), "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return statSync(root, { throwIfNoEntry: false })
-      ? { state: "broken", reason: `${INSIDE.ready} is missing` }
-      : { state: "absent" };
+    if (!["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return existsSync(root) ? { state: "broken", reason: `${INSIDE.ready} is missing` } : { state: "absent" };
   }
   try {
     return { state: "ready", marker: markerSchema.parse(JSON.parse(text)) };

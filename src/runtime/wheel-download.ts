@@ -18,6 +18,9 @@ export interface DownloadOptions {
 
 const ATTEMPTS = 3;
 const WATCH_MS = 200;
+const WORK_PREFIX = ".pip-";
+/** A download folder that was made longer ago than this belongs to a process that was killed. */
+const ABANDONED_MS = 24 * 3600 * 1000;
 
 /**
  * Fetches one wheel with pip, checks its size and SHA-256, and puts it into the folder under its own name.
@@ -29,6 +32,7 @@ const WATCH_MS = 200;
 export async function downloadWheel(pin: WheelPin, options: DownloadOptions): Promise<string> {
   const { folder, onEvent } = options;
   await mkdir(folder, { recursive: true });
+  await removeAbandoned(folder);
   const target = join(folder, pin.file);
   if (existsSync(target)) {
     const problem = await digestProblem(target, pin);
@@ -50,10 +54,19 @@ export async function downloadWheel(pin: WheelPin, options: DownloadOptions): Pr
   );
 }
 
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!name.startsWith(WORK_PREFIX)) continue;
+    const made = await stat(path).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** One run of pip into a folder of its own; returns what is wrong with the file, if anything. */
 async function fetchOnce(pin: WheelPin, target: string, options: DownloadOptions): Promise<string | undefined> {
   const { folder, onEvent } = options;
-  const work = await mkdtemp(join(folder, ".pip-"));
+  const work = await mkdtemp(join(folder, WORK_PREFIX));
   const report = byteReporter("download", { file: pin.file, total: pin.bytes, onEvent });
   const stopWatching = watchBytes(work, report);
   try {
