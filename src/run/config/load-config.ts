@@ -81,7 +81,7 @@ function traceOrigins(node: unknown, path: string, at: (offset: number) => Origi
   const join = (part: string | number): string => (path === "" ? String(part) : `${path}.${part}`);
   if (isMap(node))
     for (const { key, value } of node.items) note(join(String(isScalar(key) ? key.value : key)), value, key);
-  if (isSeq(node)) node.items.forEach((item, i) => note(join(i), item));
+  if (isSeq(node)) for (const [i, item] of node.items.entries()) note(join(i), item);
 }
 
 /** `upper` over `lower`; the origins of what is replaced are replaced with it. */

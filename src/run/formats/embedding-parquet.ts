@@ -55,7 +55,7 @@ export async function writeEmbeddings(
         rows += group.ids.length;
       }
     }
-    parquet.finish();
+    await parquet.finish();
     await writer.flush();
   };
   await writeAtomically(path, produce, files === undefined ? {} : { files });
