@@ -179,7 +179,10 @@ describe("split by ratio", () => {
         const sum = a + b + c;
         const how = { by: "ratio", group, train: a / sum, validation: c / sum, test: b / sum, seed: a } as const;
         const dataset = await split(history, how).catch((error: unknown) => error);
-        if (dataset instanceof DataError) return expect(dataset.message).toContain("must have rows");
+        if (dataset instanceof DataError) {
+          expect(dataset.message).toContain("must have rows");
+          return;
+        }
         const all = Object.values(originalRows(dataset as Dataset)).flat();
         expect(all.sort((x, y) => x - y)).toEqual(history.map((_, row) => row));
       }),
