@@ -73,7 +73,11 @@ function readMarker(root: string): InstalledState {
   }
 }
 
+// Written out, because readdir's own `recursive` is passed over in silence by Node 20.0.
 function filesUnder(folder: string): string[] {
-  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
-  return paths.filter((path) => statSync(path).isFile()).sort();
+  const paths = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesUnder(path) : [path];
+  });
+  return paths.sort();
 }
