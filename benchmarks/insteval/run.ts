@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDataset } from "../../src/data/open-dataset.ts";
 import { readRunConfig } from "../../src/run/config/run-config.ts";
-import type { Metrics } from "../../src/run/evaluate.ts";
+import type { Metrics } from "../../src/run/evaluation/evaluate.ts";
 import { executeRun } from "../../src/run/execute-run.ts";
 import { describeRuntime, loadRuntime } from "../../src/runtime/index.ts";
 import { additiveMeansAuc } from "./additive-means.ts";

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { evaluate } from "../run/evaluate.ts";
+import { evaluate } from "../run/evaluation/evaluate.ts";
 import { openRun } from "../run/open-run.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";

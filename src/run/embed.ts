@@ -1,4 +1,4 @@
-import { collectVectors, entityBatches } from "./evaluation-batches.ts";
+import { collectVectors, entityBatches } from "./evaluation/batches.ts";
 import { writeEmbeddings } from "./formats/embedding-parquet.ts";
 import type { OpenedRun } from "./open-run.ts";
 

@@ -1,5 +1,5 @@
 import type { StepReport } from "../engine/program.ts";
-import type { EvaluatedPart, Evaluation } from "./evaluate.ts";
+import type { EvaluatedPart, Evaluation } from "./evaluation/evaluate.ts";
 
 /** Where training stands, and what early stopping has seen: what a checkpoint keeps beside the weights. */
 export interface TrainState {

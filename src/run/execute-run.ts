@@ -5,7 +5,7 @@ import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
-import { type Evaluation, evaluate } from "./evaluate.ts";
+import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
 import type { RunEvent, TrainState } from "./events.ts";
 import type { FileLayer } from "./formats/file-layer.ts";
 import { buildModels } from "./models.ts";

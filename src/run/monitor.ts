@@ -1,6 +1,6 @@
 import { ConfigError, nearestName } from "../errors.ts";
 import type { RunConfig } from "./config/run-config.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation } from "./evaluation/evaluate.ts";
 
 type Monitor = NonNullable<RunConfig["evaluate"]["monitor"]>;
 

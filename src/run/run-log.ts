@@ -1,4 +1,4 @@
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation } from "./evaluation/evaluate.ts";
 import type { RunEvent } from "./events.ts";
 import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
 import { type EventWriter, openEventWriter } from "./formats/tensorboard.ts";

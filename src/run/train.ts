@@ -5,7 +5,7 @@ import type { Program } from "../engine/program.ts";
 import { DataError } from "../errors.ts";
 import { batchSpecOf } from "./batch-spec.ts";
 import type { RunConfig } from "./config/run-config.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate } from "./evaluation/evaluate.ts";
 import type { RunEvent, TrainState } from "./events.ts";
 import { monitoredValue } from "./monitor.ts";
 import { ratesOf } from "./optimisers.ts";

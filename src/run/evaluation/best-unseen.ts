@@ -1,4 +1,4 @@
-import type { ItemSets, TopLists } from "../eval/top-lists.ts";
+import type { ItemSets, TopLists } from "../../eval/top-lists.ts";
 
 /**
  * The k best unseen items of each user by scores that `score` writes for one user at a time; equal scores by lower

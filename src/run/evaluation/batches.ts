@@ -1,7 +1,7 @@
-import type { Dataset, FeatureSpec } from "../data/dataset.ts";
-import type { EncodedColumn } from "../data/encode-column.ts";
-import type { Program } from "../engine/program.ts";
-import type { HostBatch, HostTensor } from "../engine/step.ts";
+import type { Dataset, FeatureSpec } from "../../data/dataset.ts";
+import type { EncodedColumn } from "../../data/encode-column.ts";
+import type { Program } from "../../engine/program.ts";
+import type { HostBatch, HostTensor } from "../../engine/step.ts";
 
 /** Rows of one forward call over rows, users or items. */
 export const SCORE_ROWS = 4096;
