@@ -87,6 +87,20 @@ describe("topItems", () => {
     }
   });
 
+  it("breaks ties between tiles and between groups of one tile by the lower item number", async () => {
+    const stream = randomStream(4, "ties");
+    const items = Array.from({ length: 6000 }, () => [stream.integer(600)]);
+    const users = [[1], [-1], [0], [3]];
+    for (const [k, maxBlockBytes] of [
+      [40, 2 ** 16],
+      [10, 2 ** 13],
+      [300, 2 ** 13],
+    ] as const) {
+      const lists = await listed(users, items, { k, maxBlockBytes });
+      expect(lists).toEqual(users.map((user) => bestItems(user, items, { k })));
+    }
+  });
+
   it("gives the same lists whatever the memory", async () => {
     const [users, items] = [
       tf.randomNormal<tf.Rank.R2>([50, 8], 0, 1, "float32", 1),
