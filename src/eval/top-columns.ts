@@ -48,9 +48,14 @@ function topOfAll(matrix: tf.Tensor2D, wanted: number): tf.Tensor[] {
 /** [B, C] scores, their places among the members of the row's groups, and those groups, rising. */
 function topOfGroups(matrix: tf.Tensor2D, wanted: number): tf.Tensor[] {
   const [rows, columns] = matrix.shape;
-  const cube = matrix.reshape([rows, columns / GROUP, GROUP]);
-  const groups = ascending(tf.topk(cube.max(2), wanted).indices);
-  const members = tf.gather(cube, groups, 1, 1).reshape<tf.Tensor2D>([rows, wanted * GROUP]);
+  const perRow = columns / GROUP;
+  const leaders = matrix.reshape([rows, perRow, GROUP]).max<tf.Tensor2D>(2);
+  const groups = ascending(tf.topk(leaders, wanted).indices);
+  // One gather over the groups of all rows: tfjs's wasm kernel takes wrong ones when it gathers row by row (batchDims).
+  const places = groups.add(tf.range(0, rows, 1, "int32").mul(tf.scalar(perRow, "int32")).expandDims(1));
+  const members = tf
+    .gather(matrix.reshape([rows * perRow, GROUP]), places)
+    .reshape<tf.Tensor2D>([rows, wanted * GROUP]);
   return [...topOfAll(members, wanted), groups];
 }
 

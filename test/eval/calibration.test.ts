@@ -102,6 +102,10 @@ describe("calibration", () => {
       (0.35 + 0.15) / 2,
       15,
     );
+    const weighted = expectedCalibrationError([0.1, 0.2, 0.8, 0.9], [0, 1, 1, 1], { bins: 2, weights: [2, 2, 1, 3] });
+    expect(weighted).toBeCloseTo((4 / 8) * (0.5 - 0.15) + (4 / 8) * (1 - (0.8 + 3 * 0.9) / 4), 15);
+    const uneven = expectedCalibrationError([0.1, 0.2, 0.9], [0, 1, 1], { bins: 2, weights: [1, 1, 6] });
+    expect(uneven).toBeCloseTo((2 / 8) * (0.5 - 0.15) + (6 / 8) * (1 - 0.9), 15);
     expect(expectedCalibrationError([0.5, 0.5], [0, 1])).toBe(0);
     expect(expectedCalibrationError([], [])).toBeNull();
     expect(() => expectedCalibrationError([0.5], [1], { bins: 0 })).toThrowErrorMatchingInlineSnapshot(

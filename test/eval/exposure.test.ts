@@ -87,7 +87,8 @@ describe("slices", () => {
     const counts = [0, 5, 1, 1, 9, 2, 0, 3];
     const groups = popularityGroups(counts, { groups: 3, mass: "items" });
     expect([...groups]).toEqual([COLD_ITEMS, 2, 0, 0, 2, 1, COLD_ITEMS, 1]);
-    expect([...popularityGroups([1, 1, 1, 1, 4], { groups: 2, mass: "interactions" })]).toEqual([0, 0, 0, 0, 1]);
+    expect([...popularityGroups([1, 2, 3, 10], { groups: 2, mass: "items" })]).toEqual([0, 0, 1, 1]);
+    expect([...popularityGroups([1, 2, 3, 10], { groups: 2, mass: "interactions" })]).toEqual([0, 0, 0, 1]);
   });
 
   it("recall by group adds up to the whole", () => {

@@ -98,6 +98,17 @@ describe("bootstrap", () => {
     expect(covered / 300).toBeLessThan(0.94);
   });
 
+  it("draws every unit about equally often", () => {
+    const drawn = new Float64Array(20);
+    const count = (sample: Int32Array) => {
+      for (const unit of sample) drawn[unit]!++;
+      return 0;
+    };
+    bootstrap(20, count, { seed: 9, resamples: 2000 });
+    // 1 of the units themselves + 2000 on average, standard deviation 44
+    for (const times of drawn) expect(Math.abs(times - 2001)).toBeLessThan(220);
+  });
+
   it("pairs users: a constant gain has no spread", () => {
     const base = normals(30, 7);
     const { value, interval } = bootstrapDifference(

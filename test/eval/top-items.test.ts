@@ -1,4 +1,7 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { itemSets } from "../../src/eval/item-sets.ts";
@@ -7,9 +10,8 @@ import { itemsOf, NO_ITEM } from "../../src/eval/top-lists.ts";
 import { randomStream } from "../../src/random.ts";
 import { bestItems } from "../oracle/metrics-ranking.ts";
 
-beforeAll(async () => {
-  await tf.setBackend("cpu");
-});
+const require = createRequire(import.meta.url);
+setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist/"));
 
 type Rows = readonly (readonly number[])[];
 
@@ -29,7 +31,11 @@ function fill(list: readonly number[], k: number): number[] {
   return Array.from({ length: k }, (_, place) => list[place] ?? NO_ITEM);
 }
 
-describe("topItems", () => {
+describe.each(["cpu", "wasm"])("topItems on tfjs's %s backend", (backend) => {
+  beforeAll(async () => {
+    expect(await tf.setBackend(backend)).toBe(true);
+  });
+
   it("equals a full sort of the corpus, with ties, seen items and biases", async () => {
     const small = fc.integer({ min: -2, max: 2 });
     const width = 3;
@@ -84,6 +90,20 @@ describe("topItems", () => {
         fill(bestItems(user, itemRows, { k, seen: new Set(itemsOf(seen, u)) }), k),
       );
       expect(lists).toEqual(expected);
+    }
+  });
+
+  it("breaks ties between tiles and between groups of one tile by the lower item number", async () => {
+    const stream = randomStream(4, "ties");
+    const items = Array.from({ length: 6000 }, () => [stream.integer(600)]);
+    const users = [[1], [-1], [0], [3]];
+    for (const [k, maxBlockBytes] of [
+      [40, 2 ** 16],
+      [10, 2 ** 13],
+      [300, 2 ** 13],
+    ] as const) {
+      const lists = await listed(users, items, { k, maxBlockBytes });
+      expect(lists).toEqual(users.map((user) => bestItems(user, items, { k })));
     }
   });
 

@@ -27,7 +27,7 @@ export function offendingKey(text: string): string | undefined {
 /** The place after the string that starts at `start`. */
 function stringEnd(text: string, start: number): number {
   let i = start + 1;
-  while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
+  while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
   return i + 1;
 }
 
