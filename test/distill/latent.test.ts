@@ -1,4 +1,4 @@
-import { latentCases } from "./cases/latent-cases.ts";
+import { latentCases, ordinalCases } from "./cases/latent-cases.ts";
 import { describeContract } from "./loss-contract.ts";
 
-describeContract(latentCases);
+describeContract([...latentCases, ...ordinalCases]);

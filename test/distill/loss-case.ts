@@ -83,6 +83,32 @@ export function rankLists(stream: RandomStream, lists: number, length: number): 
   return input([lists, length], rows.flat());
 }
 
+/**
+ * The oracle of a loss whose gradient is the chain rule alone, or too long to write down: float64 differences of its
+ * values at two steps, extrapolated (Richardson). What is held constant comes from the base.
+ */
+export function differencedOracle(
+  values: (base: Inputs, moved: Inputs) => readonly number[],
+  arguments_: readonly string[],
+): LossCase["oracle"] {
+  return (inputs, upstream) => {
+    const base = values(inputs, inputs);
+    if (upstream.length === 0) return { values: base, gradients: {} };
+    const total = (name: string, at: number, by: number): number => {
+      const { shape, data } = inputs[name]!;
+      const moved = { ...inputs, [name]: { shape, data: data.map((x, i) => (i === at ? x + by : x)) } };
+      return values(inputs, moved).reduce((sum, value, i) => sum + value * upstream[i]!, 0);
+    };
+    const slope = (name: string, at: number, step: number): number =>
+      (total(name, at, step) - total(name, at, -step)) / (2 * step);
+    const gradient = (name: string): number[] =>
+      inputs[name]!.data.map((x, at) =>
+        Number.isFinite(x) && inputs.mask?.data[at] !== 0 ? (4 * slope(name, at, 5e-5) - slope(name, at, 1e-4)) / 3 : 0,
+      );
+    return { values: base, gradients: Object.fromEntries(arguments_.map((name) => [name, gradient(name)])) };
+  };
+}
+
 interface SecondArgument {
   readonly name: string;
   readonly kind?: "scores" | "ranks" | "probabilities";

@@ -1,8 +1,17 @@
 import type * as tf from "@tensorflow/tfjs";
 import { distillationExperts } from "../../../src/distill/losses/distillation-experts.ts";
 import { hintCosine, hintMse } from "../../../src/distill/losses/hint.ts";
+import { ordinalLevels } from "../../../src/distill/losses/ordinal-levels.ts";
 import * as oracle from "../../oracle/losses/latent.ts";
-import { type Expected, type Input, type Inputs, type LossCase, normals, type Tensors } from "../loss-case.ts";
+import {
+  differencedOracle,
+  type Input,
+  type Inputs,
+  input,
+  type LossCase,
+  normals,
+  type Tensors,
+} from "../loss-case.ts";
 
 const rowsOf = ({ shape, data }: Input): number[][] => {
   const width = shape.at(-1)!;
@@ -78,7 +87,7 @@ const expertsCase: LossCase = {
       teacherLayer!,
       { gumbel: gumbel as tf.Tensor, temperature: 0.7 },
     ),
-  oracle: differenced,
+  oracle: (inputs, upstream) => differencedOracle(expertLosses, Object.keys(inputs))(inputs, upstream),
   held: expertLosses,
   sizes: [
     [1, 1],
@@ -99,26 +108,6 @@ function expertLosses(_: Inputs, inputs: Inputs): number[] {
   );
 }
 
-/** A perceptron's gradient is the chain rule alone: the reference is the oracle's, differenced at two steps. */
-function differenced(inputs: Inputs, upstream: readonly number[]): Expected {
-  const values = expertLosses(inputs, inputs);
-  if (upstream.length === 0) return { values, gradients: {} };
-  const total = (name: string, at: number, by: number): number => {
-    const { shape, data } = inputs[name]!;
-    const moved = { ...inputs, [name]: { shape, data: data.map((x, i) => (i === at ? x + by : x)) } };
-    return expertLosses(inputs, moved).reduce((sum, value, i) => sum + value * upstream[i]!, 0);
-  };
-  const slope = (name: string, at: number, step: number): number =>
-    (total(name, at, step) - total(name, at, -step)) / (2 * step);
-  const gradients = Object.fromEntries(
-    Object.keys(inputs).map((name) => [
-      name,
-      inputs[name]!.data.map((_, at) => (4 * slope(name, at, 5e-5) - slope(name, at, 1e-4)) / 3),
-    ]),
-  );
-  return { values, gradients };
-}
-
 export const latentCases: readonly LossCase[] = [
   ...[true, false].flatMap((stop) => [
     hintCase("hintMse", hintMse, oracle.hintMse, stop),
@@ -126,3 +115,38 @@ export const latentCases: readonly LossCase[] = [
   ]),
   expertsCase,
 ];
+
+const RATES = [0.4, 0.1, 0.01];
+
+/** Cosines in (-1, 1) and nested labels of three levels. */
+export const ordinalCases: readonly LossCase[] = [
+  {
+    name: "ordinalLevels of three",
+    flowing: ["cosines"],
+    inputs: (stream, rows) => ({
+      cosines: input(
+        [rows, 3],
+        Array.from({ length: rows * 3 }, () => 1.8 * stream.uniform() - 0.9),
+      ),
+      labels: input(
+        [rows, 3],
+        Array.from({ length: rows }, () => {
+          const level = stream.integer(4);
+          return [0, 1, 2].map((c) => (c < level ? 1 : 0));
+        }).flat(),
+      ),
+    }),
+    loss: ({ cosines, labels }: Tensors) => ordinalLevels(cosines!, labels!, { scale: 1.5, rates: RATES }),
+    held: ordinalLosses,
+    oracle: differencedOracle(ordinalLosses, ["cosines"]),
+    sizes: [
+      [1, 3],
+      [6, 3],
+    ],
+  },
+];
+
+function ordinalLosses(_: Inputs, { cosines, labels }: Inputs): number[] {
+  const classes = rowsOf(labels!);
+  return rowsOf(cosines!).map((row, b) => oracle.ordinalLevels(row, classes[b]!, 1.5, RATES));
+}

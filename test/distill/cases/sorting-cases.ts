@@ -8,7 +8,7 @@ import {
 } from "../../../src/distill/losses/relaxed-recall.ts";
 import * as oracle from "../../oracle/losses/soft-permutations.ts";
 import {
-  type Expected,
+  differencedOracle,
   type Inputs,
   input,
   type ListProperties,
@@ -33,10 +33,7 @@ interface SortingCase {
 
 const properties: ListProperties = { permutable: "all", shiftInvariant: true };
 
-/**
- * The losses over soft permutations have no short closed form: the reference gradient is the chain of the float64 oracle
- * by complex-free central differences at two steps, extrapolated (Richardson), with the list's scale held constant.
- */
+/** A loss over soft permutations: the list's scale, which makes the temperature, is held constant. */
 function sortingCase({ name, options, loss, of, learnsAlpha = false, alone = false }: SortingCase): LossCase {
   const held = (base: Inputs, moved: Inputs): number[] => listsOf(base).map((real) => lossOf(real, moved, base));
   const lossOf = (real: readonly number[], moved: Inputs, base: Inputs): number => {
@@ -57,7 +54,7 @@ function sortingCase({ name, options, loss, of, learnsAlpha = false, alone = fal
     }),
     loss: ({ mask, ...tensors }) => loss(tensors, { ...options, ...(mask && { mask }) }),
     held,
-    oracle: (inputs, upstream) => richardson(inputs, upstream, held, learnsAlpha),
+    oracle: differencedOracle(held, learnsAlpha ? ["studentLogits", "alpha"] : ["studentLogits"]),
     nonNegative: !learnsAlpha,
     alone,
     sizes: [
@@ -77,31 +74,6 @@ function listsOf({ studentLogits, mask }: Inputs): number[][] {
   return Array.from({ length: lists }, (_, b) =>
     Array.from({ length }, (_, i) => b * length + i).filter((at) => mask === undefined || mask.data[at] === 1),
   );
-}
-
-function richardson(
-  inputs: Inputs,
-  upstream: readonly number[],
-  held: (base: Inputs, moved: Inputs) => number[],
-  learnsAlpha: boolean,
-): Expected {
-  const values = held(inputs, inputs);
-  if (upstream.length === 0) return { values, gradients: {} };
-  const total = (name: string, at: number, by: number): number => {
-    const { shape, data } = inputs[name]!;
-    const moved = { ...inputs, [name]: { shape, data: data.map((x, i) => (i === at ? x + by : x)) } };
-    return held(inputs, moved).reduce((sum, value, i) => sum + value * upstream[i]!, 0);
-  };
-  const slope = (name: string, at: number, step: number): number =>
-    (total(name, at, step) - total(name, at, -step)) / (2 * step);
-  const gradient = (name: string): number[] =>
-    inputs[name]!.data.map((x, at) =>
-      Number.isFinite(x) && inputs.mask?.data[at] !== 0 ? (4 * slope(name, at, 5e-5) - slope(name, at, 1e-4)) / 3 : 0,
-    );
-  return {
-    values,
-    gradients: { studentLogits: gradient("studentLogits"), ...(learnsAlpha && { alpha: gradient("alpha") }) },
-  };
 }
 
 const cut = { selected: 2, relevant: 2 } as const;

@@ -1,5 +1,5 @@
 // Losses between layers, one row at a time.
-import { logSoftmax, mean, softmax, sum } from "./log-space.ts";
+import { logSoftmax, mean, sigmoid, softmax, sum } from "./log-space.ts";
 
 type Numbers = readonly number[];
 
@@ -51,4 +51,18 @@ export function distillationExperts(
   const chosen = softmax(odds.map((x, m) => (x + gumbel[m]!) / temperature));
   const outputs = experts.map((expert) => perceptron(h, expert));
   return sum(g.map((x, d) => (x - sum(chosen.map((s, m) => s * outputs[m]![d]!))) ** 2));
+}
+
+export function ordinalLevels(cosines: Numbers, labels: Numbers, scale: number, rates: Numbers): number {
+  const p = rates.map((rate, c) => {
+    const threshold = -Math.log(rate / (1 - rate));
+    return sigmoid(scale * sum(cosines.slice(0, c + 1)) - threshold);
+  });
+  let loss = -(labels[0]! * Math.log(p[0]!) + (1 - labels[0]!) * Math.log(1 - p[0]!));
+  for (let c = 0; c + 1 < rates.length; c++) {
+    const [upper, lower] = [labels[c]!, labels[c + 1]!];
+    loss -=
+      (1 - upper) * Math.log(1 - p[c]!) + (upper - lower) * Math.log(p[c]! - p[c + 1]!) + lower * Math.log(p[c + 1]!);
+  }
+  return loss;
 }
