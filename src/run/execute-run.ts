@@ -3,6 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
+import { checkAgainstData } from "./check-data.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
@@ -11,6 +12,7 @@ import type { FileLayer } from "./formats/file-layer.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { type ParameterReport, reportParameters } from "./parameter-report.ts";
+import { rankingFiles } from "./rankings.ts";
 import { openRunFolder, type RunFolder, writeJson } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
 import { buildEntries } from "./steps.ts";
@@ -78,6 +80,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     };
     await writeJson(folder.encoding, dataset.encoding, folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
+    checkAgainstData(config, dataset);
     const models = buildModels(config, dataset);
     program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
     const names = (["teacher", "student"] as const).filter((name) => models[name] !== undefined);
@@ -127,7 +130,7 @@ async function* trainWithCheckpoints(
   let reason: RunResult["reason"] = "done";
   let saved = from.step;
   let best = false;
-  const training = train({ program, dataset, config, from, ...(signal && { signal }) });
+  const training = train({ program, dataset, config, from, rankings: rankingFiles(folder), ...(signal && { signal }) });
   try {
     for (;;) {
       const { value, done } = await training.next();

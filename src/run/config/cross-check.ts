@@ -1,26 +1,26 @@
 import type { z } from "zod";
 import { didYouMean } from "../../config-schema.ts";
+import { type CheckedTerms, type Complain, checkTerms } from "./cross-check-terms.ts";
 
 /** The fields that must agree with each other. Structural: the schema that has them calls this. */
-interface Checked {
-  readonly data: {
-    readonly columns: Readonly<Record<string, { readonly role: string }>>;
-    readonly labels: Readonly<Record<string, unknown>>;
-  };
-  readonly negatives?: object | undefined;
+interface Checked extends CheckedTerms {
   readonly teacher?:
-    | { readonly features?: readonly string[] | undefined; readonly labels: Readonly<Record<string, string>> }
+    | (NonNullable<CheckedTerms["teacher"]> & {
+        readonly features?: readonly string[] | undefined;
+        readonly labels: Readonly<Record<string, string>>;
+      })
     | undefined;
   readonly student?:
-    | {
+    | (NonNullable<CheckedTerms["student"]> & {
         readonly userFeatures?: readonly string[] | undefined;
         readonly itemFeatures?: readonly string[] | undefined;
-        readonly losses: readonly { readonly kind: string; readonly label: string }[];
-      }
+      })
     | undefined;
   readonly share: readonly string[];
-  readonly distill: readonly { readonly name: string }[];
-  readonly train: { readonly teacher?: object | undefined; readonly student?: object | undefined };
+  readonly train: CheckedTerms["train"] & {
+    readonly teacher?: object | undefined;
+    readonly student?: object | undefined;
+  };
   readonly evaluate: {
     readonly labels: Readonly<Record<string, string>>;
     readonly relevant?: string | undefined;
@@ -29,20 +29,16 @@ interface Checked {
   };
 }
 
-type Complain = (path: readonly (string | number)[], message: string) => void;
-
 /** What one field alone cannot show: names that must exist elsewhere, blocks that need each other. */
 export function crossCheck(config: Checked, context: z.RefinementCtx): void {
   const complain: Complain = (path, message) => context.addIssue({ code: "custom", path: [...path], message });
   checkBlocks(config, complain);
   checkLabels(config, complain);
   checkFeatures(config, complain);
+  checkTerms(config, complain);
 }
 
-function checkBlocks(
-  { teacher, student, distill, train, negatives, share, evaluate }: Checked,
-  complain: Complain,
-): void {
+function checkBlocks({ teacher, student, distill, train, share, evaluate }: Checked, complain: Complain): void {
   if (teacher === undefined && student === undefined)
     complain([], "must have a teacher block, a student block or both");
   for (const [name, model] of [
@@ -56,23 +52,11 @@ function checkBlocks(
     if (model === undefined && evaluate.monitor?.model === name)
       complain(["evaluate", "monitor", "model"], `there is no ${name} block`);
   }
-  if (distill.length > 0 && (teacher === undefined || student === undefined))
-    complain(["distill"], "needs a teacher block and a student block");
+  if (distill.length > 0 && student === undefined) complain(["distill"], "needs a student block");
   if (student !== undefined && student.losses.length + distill.length === 0)
     complain(["student", "losses"], "the student must learn from a label or from the teacher: give losses, or distill");
   if (share.length > 0 && (teacher === undefined || student === undefined))
     complain(["share"], "needs a teacher block and a student block");
-  const names = distill.map(({ name }) => name);
-  names.forEach((name, i) => {
-    if (names.indexOf(name) !== i) complain(["distill", i, "name"], `must be unique, got "${name}" twice`);
-  });
-  student?.losses.forEach(({ kind }, i) => {
-    if (kind === "in-batch-softmax" && negatives !== undefined)
-      complain(
-        ["student", "losses", i],
-        "in-batch-softmax takes its negatives from the batch; remove the negatives block",
-      );
-  });
 }
 
 function checkLabels(config: Checked, complain: Complain): void {

@@ -3,15 +3,19 @@ import { strict } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
 import { ConfigError } from "../../errors.ts";
 import { crossCheck } from "./cross-check.ts";
+import { distillTerm } from "./distill-config.ts";
+import { inBatchConfig } from "./hard-loss-config.ts";
 import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
-import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
-import { evaluateConfig, negativesConfig, trainConfig } from "./train-config.ts";
+import { shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { negativesConfig } from "./negatives-config.ts";
+import { evaluateConfig, trainConfig } from "./train-config.ts";
 
 /** Schema of a run's whole configuration. Unknown keys are errors. */
 export const runConfig = strict({
   seed: z.int().min(0).default(1).describe("Seed of first values, shuffling, negatives and dropout."),
   data: dataConfig,
   negatives: negativesConfig.optional().describe("Sampled negatives beside each training row; none by default."),
+  inBatch: inBatchConfig.optional().describe("More columns for the in-batch losses, and where their log q comes from."),
   teacher: teacherConfig.optional(),
   student: studentConfig.optional(),
   share: shareConfig.describe("Features whose tables teacher and student have in common; each has its own by default."),

@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Interactions } from "../../data/interactions.ts";
+import type { PartName } from "../../data/source-files.ts";
 import type { Program } from "../../engine/program.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
 import { collectVectors, entityBatch, entityBatches, padRows, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
-import type { EvaluatedPart } from "./evaluate.ts";
 
 /** Rows of one teacher call over user-item lists. */
 const LIST_ROWS = 16_384;
@@ -23,7 +23,7 @@ export interface WarmUsers {
 }
 
 /** Users with rows in the part and in training. */
-export function warmUsers(dataset: Dataset, part: EvaluatedPart): WarmUsers {
+export function warmUsers(dataset: Dataset, part: PartName): WarmUsers {
   const firstRow = new Map<number, number>();
   for (const row of dataset.parts[part]!) {
     const user = dataset.users.rowEntity[row]!;
