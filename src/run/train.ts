@@ -51,24 +51,21 @@ export async function* train({
     state = { ...state, step: state.step + 1, epoch, index: index + 1 };
     const timing = { rows: config.train.batchSize, waitMs: started - waited, stepMs: finished - started };
     yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, epoch, step: state.step, state, ...report };
-    waited = performance.now();
-    if (signal?.aborted) {
-      yield { kind: "end", reason: "interrupted", step: state.step, state };
+    if (state.index === perEpoch) {
+      state = { ...state, epoch: epoch + 1, index: 0 };
+      if (dataset.parts.validation !== undefined && state.epoch % config.evaluate.every === 0) {
+        const evaluated = await evaluateOnValidation(program, dataset, config, state);
+        state = evaluated.state;
+        yield evaluated.event;
+      }
+      yield { kind: "epoch", epochs, step: state.step, state };
+    }
+    const reason = signal?.aborted ? "interrupted" : state.sinceBest >= (patience ?? Infinity) ? "patience" : undefined;
+    if (reason !== undefined) {
+      yield { kind: "end", reason, step: state.step, state };
       return state;
     }
-    if (state.index < perEpoch) continue;
-    state = { ...state, epoch: epoch + 1, index: 0 };
-    if (dataset.parts.validation !== undefined && state.epoch % config.evaluate.every === 0) {
-      const evaluated = await evaluateOnValidation(program, dataset, config, state);
-      state = evaluated.state;
-      yield evaluated.event;
-    }
-    yield { kind: "epoch", epochs, step: state.step, state };
     waited = performance.now();
-    if (patience !== undefined && state.sinceBest >= patience) {
-      yield { kind: "end", reason: "patience", step: state.step, state };
-      return state;
-    }
   }
   yield { kind: "end", reason: "done", step: state.step, state };
   return state;
