@@ -44,9 +44,11 @@ export function readRunConfig(file: string, sets: readonly string[] = []): Resol
 function checkRunConfig({ value, origins }: LoadedConfig): RunConfig {
   const result = runConfig.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.map(
-    ({ path, message }) => `${place(origins, path)}${path.join(".") || "configuration"}: ${message}`,
-  );
+  const lines = result.error.issues.map((issue) => {
+    const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+    const path = key === undefined ? issue.path : [...issue.path, key];
+    return `${place(origins, path)}${issue.path.join(".") || "configuration"}: ${issue.message}`;
+  });
   throw new ConfigError([...new Set(lines)].join("\n"));
 }
 
