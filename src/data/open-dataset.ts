@@ -6,12 +6,13 @@ import { type DataConfig, keyColumn, soleColumn } from "./config.ts";
 import { countListsCut, reportData } from "./data-report.ts";
 import type { Catalogue, Dataset, DatasetParts, FeatureSpec } from "./dataset.ts";
 import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
-import { checkEncoding, type DataEncoding, vocabularySize } from "./encoding.ts";
+import { checkEncoding, type DataEncoding, vocabularyId, vocabularySize } from "./encoding.ts";
 import { parseExpression } from "./expression.ts";
 import { fingerprintOf, loadHash } from "./fingerprint.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { groupItems } from "./interactions.ts";
 import { checkImplication, labelValues, weightValues } from "./labels.ts";
+import { fitPairs, pairSpecs } from "./pairs/fit-pairs.ts";
 import type { CategoryColumn, NumberColumn, RawColumn } from "./raw-column.ts";
 import { takeRows } from "./raw-column.ts";
 import { locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
@@ -50,6 +51,9 @@ export async function openDataset(
   const used = takeUsedRows(table, split);
   if (encoding === undefined && used.parts.train.length === 0) {
     throw new ConfigError("data.source: a training part must be named unless an encoding is given, got none");
+  }
+  if (used.parts.train.length === 0 && Object.keys(config.pairs).length > 0) {
+    throw new ConfigError("data.pairs: statistics are of training rows, so a training part must be named, got none");
   }
   const learnt = encoding ?? fitEncoding(used.columns, config.columns, used.parts.train);
   return assemble(table, { config, used, encoding: learnt });
@@ -110,8 +114,24 @@ async function assemble(table: RawTable, { config, used, encoding }: AssembleOpt
   }
   const users = catalogueOf("user", { config, used, columns });
   const items = catalogueOf("item", { config, used, columns });
+  const own = featureColumns(config).map(([name, column]) => featureSpec(name, column, { encoding, columns }));
+  const numbers = rawNumbers(config, used);
+  const isTrainRow = trainRowFlags(used);
+  const pairs = fitPairs(config.pairs, {
+    rows: used.rows,
+    features: own,
+    columns,
+    labels,
+    numbers,
+    itemFeatures: items.features,
+    trainRows: used.parts.train,
+    isTrainRow,
+    userOf: users.rowEntity,
+    itemOf: items.rowEntity,
+    idOf: (feature, value) => vocabularyId(encoding, feature, value),
+  });
   const content = {
-    features: featureColumns(config).map(([name, column]) => featureSpec(name, column, { encoding, columns })),
+    features: [...own, ...pairSpecs(pairs)],
     rows: used.rows,
     columns,
     labels,
@@ -120,11 +140,18 @@ async function assemble(table: RawTable, { config, used, encoding }: AssembleOpt
     users,
     items,
     encoding,
+    pairs,
+    isTrainRow,
   };
   const trainItems = groupItems(users.rowEntity, items.rowEntity, { rows: used.parts.train, numUsers: users.size });
   const report = reportData(table, { ...content, trainItems }, countListsCut(used.columns, config.columns));
-  const numbers = rawNumbers(config, used);
   return { ...content, trainItems, numbers, report, fingerprint: fingerprintOf(hash, content) };
+}
+
+function trainRowFlags({ rows, parts }: UsedRows): Uint8Array {
+  const flags = new Uint8Array(new SharedArrayBuffer(rows));
+  for (const row of parts.train) flags[row] = 1;
+  return flags;
 }
 
 async function evaluateLabels(config: DataConfig, used: UsedRows): Promise<Map<string, Float32Array>> {

@@ -5,7 +5,7 @@ import type { Program } from "../../engine/program.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
-import { collectVectors, entityBatch, entityBatches, padRows, rowBatches, SCORE_ROWS } from "./batches.ts";
+import { collectVectors, entityBatch, entityBatches, padRows, pairValues, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
 import type { EvaluatedPart } from "./evaluate.ts";
 
@@ -73,6 +73,15 @@ export function teacherLists(program: Program, dataset: Dataset, { rows, seen }:
     for (const [name, array] of Object.entries(batch)) {
       if (name.startsWith("user/")) lists[name] = array;
       if (name.startsWith("context/")) lists[name] = repeatRows(array, corpus);
+    }
+    const rowOf = Int32Array.from({ length: size * corpus }, (_, i) => block[Math.floor(i / corpus)]!);
+    for (const spec of dataset.features.filter(({ role }) => role === "cross")) {
+      lists[`cross/${spec.name}`] = pairValues(dataset, spec, {
+        rows: rowOf,
+        items,
+        own: false,
+        shape: [size, corpus],
+      });
     }
     scores = program.forward("teacherLists", lists).ctcvr!.data as Float32Array<ArrayBuffer>;
     first = start;
