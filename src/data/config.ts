@@ -8,7 +8,15 @@ import { splitConfig } from "./split-config.ts";
 const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 const source = z
-  .union([paths, strict({ train: paths.optional(), validation: paths.optional(), test: paths.optional() })])
+  .union([
+    paths,
+    strict({
+      train: paths.optional(),
+      validation: paths.optional(),
+      test: paths.optional(),
+      history: paths.optional(),
+    }),
+  ])
   .describe("File, folder or glob, or a list of them, relative to the config file; or one such entry for each part.");
 
 const expression = z.union([z.string().min(1), z.number().transform(String)]);

@@ -52,7 +52,7 @@ export interface BatchData {
   readonly teacherScores: ReadonlyMap<string, Float32Array>;
   readonly users: EntityTable;
   readonly items: EntityTable;
-  /** Items of each user's training rows. */
+  /** Items of each user's training and history rows. */
   readonly trainItems: Interactions;
   /** What the features of role cross are read from (pairs/pair-reader.ts). */
   readonly pairs: ReadonlyMap<string, PairTable>;
@@ -65,6 +65,18 @@ export interface DatasetParts {
   readonly train: Int32Array;
   readonly validation?: Int32Array;
   readonly test?: Int32Array;
+  /** Rows from before the training rows: their values are in vocabularies and catalogues, their items are known. */
+  readonly history?: Int32Array;
+}
+
+/** One file that rows come from. */
+export interface SourceRows {
+  readonly path: string;
+  /** Path relative to the config's folder. */
+  readonly name: string;
+  /** Row of the source at which the file begins; the source's rows are those of all files in order. */
+  readonly start: number;
+  readonly rows: number;
 }
 
 /** Files, encoded. Rows that no part holds are left out (and counted in the report). */
@@ -74,6 +86,8 @@ export interface Dataset extends BatchData {
   readonly items: Catalogue;
   /** [rows] by column of role label, time, or extra (numeric), unencoded; NaN where a kept value is missing. */
   readonly numbers: ReadonlyMap<string, Float64Array>;
+  /** The files, and [rows] the row of the source that each row is. */
+  readonly source: { readonly files: readonly SourceRows[]; readonly rows: Int32Array };
   /** What was learnt to encode the features: plain JSON, for openDataset on later data. */
   readonly encoding: DataEncoding;
   /** xxHash64 of features, encoded columns, labels, weights, parts and ids, as 16 hexadecimal digits. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
-import { holdLock, type LockHolder } from "../runtime/install-lock.ts";
-import { writeTextAtomically } from "./formats/atomic-write.ts";
-import { type FileLayer, nodeFiles } from "./formats/file-layer.ts";
+import { writeTextAtomically } from "../files/atomic-write.ts";
+import { type FileLayer, nodeFiles } from "../files/file-layer.ts";
+import { tryLock } from "../files/file-lock.ts";
 
 /** Version of the run folder's layout; written into it and checked when it is opened. */
 export const RUN_FORMAT = 1;
@@ -80,20 +80,10 @@ export async function openRunFolder(
 const LOCK = "run.lock";
 
 async function lockRun(path: string): Promise<() => Promise<void>> {
-  const taken = new AbortController();
-  let holder: LockHolder | undefined;
-  const onWaiting = (other: LockHolder): void => {
-    holder = other;
-    taken.abort();
-  };
-  try {
-    return await holdLock(join(path, LOCK), { onWaiting, signal: taken.signal });
-  } catch (error) {
-    if (holder === undefined) throw error;
-    throw new ConfigError(
-      `--out ${path}: folder must be free, got one that process ${holder.pid} on ${holder.host} writes to`,
-    );
-  }
+  const lock = await tryLock(join(path, LOCK));
+  if ("release" in lock) return lock.release;
+  const { pid, host } = lock.holder;
+  throw new ConfigError(`--out ${path}: folder must be free, got one that process ${pid} on ${host} writes to`);
 }
 
 async function writeStart(folder: RunFolder, config: unknown, environment: unknown): Promise<void> {

@@ -22,9 +22,20 @@ export const cascadeConfig = strict({
   }).prefault({}),
   preRanked: count().default(60),
   exposed: count().default(10),
-  coldShare: z.number().min(0).lt(1).default(0.15).describe("Items that no request ever shows, though they are in the corpus."),
-  policy: choice(["cascade", "uniform"]).default("cascade").describe("uniform: all stages pass random items, so that exposure is unbiased."),
-  historySize: z.number().positive().default(20).describe("Mean of a user's earlier actions, spread over the categories."),
+  coldShare: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.15)
+    .describe("Items that no request ever shows, though they are in the corpus."),
+  policy: choice(["cascade", "uniform"])
+    .default("cascade")
+    .describe("uniform: all stages pass random items, so that exposure is unbiased."),
+  historySize: z
+    .number()
+    .positive()
+    .default(20)
+    .describe("Mean of a user's earlier actions, spread over the categories."),
   ctr: strict({
     bias: weight.default(-4.2),
     match: weight.default(1.3),

@@ -66,9 +66,17 @@ function cascadeStages({ config, users, items }: World): (user: number, stream: 
     drawDistinct(recalled.uniform, taken, () => warm[stream.integer(warm.length)]!, warm.length);
     const pool = Int32Array.from(taken);
     const logHistory = (item: number): number => Math.log1p(history[items.category[item]!]!);
-    const preRanked = best(pool, config.preRanked, (item) => 0.8 * logHistory(item) + 0.5 * Math.log(items.popularity[item]!) + 0.5 * stream.normal());
+    const preRanked = best(
+      pool,
+      config.preRanked,
+      (item) => 0.8 * logHistory(item) + 0.5 * Math.log(items.popularity[item]!) + 0.5 * stream.normal(),
+    );
     const match = (item: number): number => users.match[user * C + items.category[item]!]!;
-    const exposed = best(preRanked, config.exposed, (item) => 1.3 * match(item) + 0.7 * items.attractiveness[item]! + 0.7 * stream.normal());
+    const exposed = best(
+      preRanked,
+      config.exposed,
+      (item) => 1.3 * match(item) + 0.7 * items.attractiveness[item]! + 0.7 * stream.normal(),
+    );
     return { recalled: pool, preRanked, exposed };
   };
 }

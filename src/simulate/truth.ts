@@ -26,7 +26,11 @@ export function trueTop(world: World, user: number, k: number, what: "ctr" | "ct
   return topPlaces(truthOfUser(world, user, what), k);
 }
 
-function ctrLogit({ config: { ctr, categories: C, prices: P }, users, items, crossCtr }: World, user: number, item: number): number {
+function ctrLogit(
+  { config: { ctr, categories: C, prices: P }, users, items, crossCtr }: World,
+  user: number,
+  item: number,
+): number {
   const category = items.category[item]!;
   const cell = (users.segment[user]! * C + category) * P + items.price[item]!;
   let taste = 0;
@@ -40,7 +44,11 @@ function ctrLogit({ config: { ctr, categories: C, prices: P }, users, items, cro
   );
 }
 
-function cvrLogit({ config: { cvr, categories: C }, users, items, crossCvr }: World, user: number, item: number): number {
+function cvrLogit(
+  { config: { cvr, categories: C }, users, items, crossCvr }: World,
+  user: number,
+  item: number,
+): number {
   const gap = Math.abs(users.power[user]! - items.price[item]!);
   return (
     cvr.bias +

@@ -88,14 +88,22 @@ export function createWorld(config: CascadeConfig): World {
 }
 
 /** 0.6 of the segment's taste for a category and 0.8 of the user's own: unit variance. */
-function userMatch({ users: U, categories: C, ages, cities }: CascadeConfig, segment: Int32Array, stream: (name: string) => RandomStream): Float32Array {
+function userMatch(
+  { users: U, categories: C, ages, cities }: CascadeConfig,
+  segment: Int32Array,
+  stream: (name: string) => RandomStream,
+): Float32Array {
   const ofSegment = normals(stream("segment match"), ages * cities * C);
   const own = normals(stream("match"), U * C);
   return own.map((value, i) => 0.6 * ofSegment[segment[Math.floor(i / C)]! * C + (i % C)]! + 0.8 * value);
 }
 
 /** Poisson counts whose means follow softmax(1.3 match). */
-function userHistory({ users: U, categories: C, historySize }: CascadeConfig, match: Float32Array, stream: RandomStream): Float32Array {
+function userHistory(
+  { users: U, categories: C, historySize }: CascadeConfig,
+  match: Float32Array,
+  stream: RandomStream,
+): Float32Array {
   const history = new Float32Array(U * C);
   for (let u = 0; u < U; u++) {
     const weights = Array.from(match.subarray(u * C, (u + 1) * C), (value) => Math.exp(1.3 * value));
@@ -122,6 +130,7 @@ function popularities(attractiveness: Float32Array, stream: RandomStream): Float
 }
 
 function buckets(values: Float32Array, stream: RandomStream): Int32Array {
-  return Int32Array.from(values, (value) => Math.min(BUCKETS - 1, Math.max(0, Math.floor(2 * (value + 0.6 * stream.normal()) + BUCKETS / 2))));
+  return Int32Array.from(values, (value) =>
+    Math.min(BUCKETS - 1, Math.max(0, Math.floor(2 * (value + 0.6 * stream.normal()) + BUCKETS / 2))),
+  );
 }
-

@@ -18,19 +18,23 @@ export interface WarmUsers {
   readonly numbers: Int32Array;
   /** Each one's first row in the part: its features at that time. */
   readonly rows: Int32Array;
-  /** Items of each one's training rows: no list may hold them. */
+  /** Items of each one's training and history rows: no list may hold them. */
   readonly seen: ItemSets;
 }
 
-/** Users with rows in the part and in training. */
+/** Users with rows in the part and in training or history. */
 export function warmUsers(dataset: Dataset, part: EvaluatedPart): WarmUsers {
   const firstRow = new Map<number, number>();
   for (const row of dataset.parts[part]!) {
     const user = dataset.users.rowEntity[row]!;
-    if (dataset.users.trainCount[user]! > 0 && !firstRow.has(user)) firstRow.set(user, row);
+    if (isKnown(dataset, user) && !firstRow.has(user)) firstRow.set(user, row);
   }
   const numbers = Int32Array.from(firstRow.keys()).sort();
   return { numbers, rows: numbers.map((user) => firstRow.get(user)!), seen: setsOf(dataset.trainItems, numbers) };
+}
+
+function isKnown({ trainItems: { offsets } }: Dataset, user: number): boolean {
+  return offsets[user + 1]! > offsets[user]!;
 }
 
 /** The sets of some users, in their order. */
