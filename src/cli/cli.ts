@@ -93,6 +93,17 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .option("--seed <n>", "seed of the runs", "1"),
   ).action(async (options) => finish(await (await import("./demo-command.ts")).demoCommand(options, io)));
 
+  const simulate = program.command("simulate").description("data with known truth");
+  simulate
+    .command("cascade")
+    .description("users, items and the log of a recall - pre-rank - rank cascade, as Parquet")
+    .requiredOption("--out <folder>", "folder to write to")
+    .option("--set <path=value...>", "change a constant: users=10000, ctr.cross=0")
+    .option("--seed <n>", "seed of the world")
+    .option("--json", "print the report as one JSON object")
+    .option("--quiet", "print the report alone")
+    .action(async (options) => finish(await (await import("./simulate-command.ts")).simulateCommand(options, io)));
+
   const runtime = program.command("runtime").description("the native tensor runtime");
   runtime
     .command("install")

@@ -32,6 +32,9 @@ export const dataConfig = strict({
     .min(1)
     .optional()
     .describe("Rows that the files must hold together; text files cannot tell themselves."),
+  items: paths
+    .optional()
+    .describe("File of the whole corpus, with the item columns: items that no row has are added to it."),
   columns: z.record(z.string().min(1), columnConfig).describe("The columns that are read, by their name in the files."),
   labels: z.record(z.string(), expression).describe("Label by name: an expression over columns that gives 0 or 1."),
   pairs: pairsConfig,

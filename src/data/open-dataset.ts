@@ -2,6 +2,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { buildCatalogue } from "./catalogue.ts";
 import { compileExpression } from "./compile-expression.ts";
 import { type DataConfig, keyColumn, soleColumn } from "./config.ts";
+import { withCorpusFile } from "./corpus-file.ts";
 import { countListsCut, reportData } from "./data-report.ts";
 import type { Catalogue, Dataset, DatasetParts, SourceRows } from "./dataset.ts";
 import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
@@ -59,6 +60,7 @@ export async function openDataset(
   }
   return assemble(table, {
     config,
+    baseDir,
     used,
     encoding: encodingFor(used, config, { ...(encoding && { encoding }), extendEncoding }),
   });
@@ -118,11 +120,12 @@ function takeUsedRows(table: RawTable, split: PartRows): UsedRows {
 
 interface AssembleOptions {
   readonly config: DataConfig;
+  readonly baseDir: string;
   readonly used: UsedRows;
   readonly encoding: DataEncoding;
 }
 
-async function assemble(table: RawTable, { config, used, encoding }: AssembleOptions): Promise<Dataset> {
+async function assemble(table: RawTable, { config, baseDir, used, encoding }: AssembleOptions): Promise<Dataset> {
   const hash = await loadHash();
   const labels = await evaluateLabels(config, used);
   const columns = new Map<string, EncodedColumn>();
@@ -132,7 +135,12 @@ async function assemble(table: RawTable, { config, used, encoding }: AssembleOpt
     columns.set(name, encodeColumn(raw, { name, config: column, encoding, hash: hashValue, locate: used.locate }));
   }
   const users = catalogueOf("user", { config, used, columns });
-  const items = catalogueOf("item", { config, used, columns });
+  const items = await withCorpusFile(catalogueOf("item", { config, used, columns }), {
+    config,
+    baseDir,
+    encoding,
+    hash: (value) => hash.h64(value),
+  });
   const own = featureSpecs(config.columns, encoding);
   const numbers = rawNumbers(config, used);
   const isTrainRow = trainRowFlags(used);
