@@ -87,6 +87,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("ablate")
+      .description("run variants of a configuration over seeds, and compare them with the base")
+      .requiredOption("--config <file>", "YAML file of the ablation")
+      .requiredOption("--out <folder>", "folder for the runs and the table")
+      .option("--jobs <n>", "processes at a time", "1")
+      .option("--dry-run", "print the runs and about how long they take"),
+  ).action(async (options) => finish(await (await import("./ablate-command.ts")).ablateCommand(options, io)));
+
+  withRuntime(
+    program
       .command("demo")
       .description("train four models on InstEval and show what distillation does")
       .option("--out <folder>", "folder for the runs; default: a new one under runs/")
