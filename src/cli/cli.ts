@@ -103,6 +103,23 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .option("--seed <n>", "seed of the runs", "1"),
   ).action(async (options) => finish(await (await import("./demo-command.ts")).demoCommand(options, io)));
 
+  program
+    .command("explain")
+    .description("print every setting of a configuration and where it comes from")
+    .argument("<config>", "YAML file of the run")
+    .option("--set <path=value...>", "change a setting")
+    .action(async (file, options) =>
+      finish(await (await import("./explain-command.ts")).explainCommand(file, options, io)),
+    );
+  program
+    .command("compare")
+    .description("print how runs differ in settings and results")
+    .argument("<run...>", "run folders")
+    .option("--json", "print one JSON object")
+    .action(async (runs, options) =>
+      finish(await (await import("./compare-command.ts")).compareCommand(runs, options, io)),
+    );
+
   const simulate = program.command("simulate").description("data with known truth");
   simulate
     .command("cascade")
