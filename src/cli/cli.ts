@@ -103,6 +103,17 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .option("--seed <n>", "seed of the runs", "1"),
   ).action(async (options) => finish(await (await import("./demo-command.ts")).demoCommand(options, io)));
 
+  withRuntime(
+    program
+      .command("report")
+      .description("write a page, a model card, figures and tables on one run or several")
+      .argument("<run...>", "run folders")
+      .option("--out <folder>", "folder to write to; default: report/ in the first run")
+      .option("--different-data", "report over runs on different data too"),
+  ).action(async (runs, options) =>
+    finish(await (await import("./report-command.ts")).reportCommand(runs, options, io)),
+  );
+
   program
     .command("explain")
     .description("print every setting of a configuration and where it comes from")
