@@ -4,10 +4,11 @@ import { type Program, variableChunks } from "../engine/program.ts";
 import { rowChunks, rowSize, type Variable } from "../engine/variables.ts";
 import { DataError } from "../errors.ts";
 import { writeTextAtomically } from "../files/atomic-write.ts";
+import { readJson, writeJson } from "../files/json-file.ts";
 import type { TrainState } from "./events.ts";
 import { openSafetensors } from "./formats/safetensors-read.ts";
 import { writeSafetensors } from "./formats/safetensors-write.ts";
-import { type RunFolder, readJson, writeJson } from "./run-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
 
 const CHECKPOINT_FORMAT = 1;
 const PARAMETERS = "model.safetensors";

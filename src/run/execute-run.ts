@@ -4,6 +4,7 @@ import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import type { FileLayer } from "../files/file-layer.ts";
+import { writeJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
@@ -11,10 +12,11 @@ import type { RunEvent, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { type ParameterReport, reportParameters } from "./parameter-report.ts";
-import { openRunFolder, type RunFolder, writeJson } from "./run-folder.ts";
+import { openRunFolder, type RunFolder } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
 import { buildEntries } from "./steps.ts";
 import { train, trainStart } from "./train.ts";
+import { trainedRows } from "./trained-rows.ts";
 
 /** What a whole run reports beside its training events. */
 export type RunNotice =
@@ -77,6 +79,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
       seconds: (performance.now() - started) / 1000,
     };
     await writeJson(folder.encoding, dataset.encoding, folder.files);
+    await writeJson(folder.trained, await trainedRows(dataset, config), folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     const models = buildModels(config, dataset);
     program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });

@@ -3,10 +3,11 @@ import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import { ConfigError, DataError } from "../errors.ts";
+import { readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
 import { type RunConfig, runConfig } from "./config/run-config.ts";
 import { buildModels, type Models } from "./models.ts";
-import { readJson, readRunJson, runFolder } from "./run-folder.ts";
+import { readRunJson, runFolder } from "./run-folder.ts";
 import { buildEntries } from "./steps.ts";
 
 /** A finished (or stopped) run with its models loaded. */

@@ -113,6 +113,18 @@ function rowWeights(batch: TensorBatch): tf.Tensor {
   return mask?.rank === 2 ? tf.mul(mask, tf.expandDims(weight!, 1)) : weight!;
 }
 
+/** Logits of one model alone on rows or lists: ctr, cvr and ctcvr of the ranker, `score` of the two-tower model. */
+export function forwardHeads({ teacher, student }: Models, model: "teacher" | "student"): Forward<ModelParameters> {
+  return (values, batch) => {
+    if (model === "teacher") {
+      const { ctr, cvr, ctcvr } = teacher!.forward(teacherValues(values), batch);
+      return { ctr, cvr, ctcvr };
+    }
+    const own = studentValues(values);
+    return { score: student!.score(own, student!.userTower(own, batch), student!.itemTower(own, batch)) };
+  };
+}
+
 function scoreRows({ teacher, student }: Models): Forward<ModelParameters> {
   return (values, batch) => {
     const heads = teacher?.forward(teacherValues(values), batch);

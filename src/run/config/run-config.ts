@@ -5,6 +5,7 @@ import { ConfigError } from "../../errors.ts";
 import { crossCheck } from "./cross-check.ts";
 import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
 import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { scoreConfig } from "./score-config.ts";
 import { evaluateConfig, negativesConfig, trainConfig } from "./train-config.ts";
 
 /** Schema of a run's whole configuration. Unknown keys are errors. */
@@ -16,6 +17,7 @@ export const runConfig = strict({
   student: studentConfig.optional(),
   share: shareConfig.describe("Features whose tables teacher and student have in common; each has its own by default."),
   distill: z.array(distillTerm).default([]).describe("What the student learns from the teacher."),
+  score: scoreConfig.optional().describe("What a teacher writes into a score store (twinstill score)."),
   train: trainConfig,
   evaluate: evaluateConfig,
 }).superRefine((config, context) => crossCheck(config, context));

@@ -5,7 +5,7 @@ import type { Program } from "../../engine/program.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
-import { collectVectors, entityBatch, entityBatches, padRows, rowBatches, SCORE_ROWS } from "./batches.ts";
+import { collectVectors, entityBatch, entityBatches, padRows, repeatRows, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
 import type { EvaluatedPart } from "./evaluate.ts";
 
@@ -86,17 +86,4 @@ export function teacherLists(program: Program, dataset: Dataset, { rows, seen }:
     if (start !== first) load(start);
     target.set(scores.subarray((user - start) * corpus, (user - start + 1) * corpus));
   });
-}
-
-/** [B, ...] -> [B, times, ...], each row repeated. */
-function repeatRows({ data, shape }: HostTensor, times: number): HostTensor {
-  const [rows = 0, ...rest] = shape;
-  const width = data.length / rows;
-  const repeated =
-    data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
-  for (let row = 0; row < rows; row++) {
-    const values = data.subarray(row * width, (row + 1) * width);
-    for (let i = 0; i < times; i++) repeated.set(values, (row * times + i) * width);
-  }
-  return { data: repeated, shape: [rows, times, ...rest] };
 }
