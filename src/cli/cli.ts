@@ -101,6 +101,18 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("distill")
+      .description("train a student on the scores of a store")
+      .requiredOption("--config <file>", "YAML file of the student's run")
+      .option("--scores <folder>", "score store, in place of the configuration's")
+      .requiredOption("--out <folder>", "run folder to make")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--resume", "go on with the run in the folder"),
+  ).action(async (options) => finish(await (await import("./distill-command.ts")).distillCommand(options, io)));
+
+  withRuntime(
+    program
       .command("demo")
       .description("train four models on InstEval and show what distillation does")
       .option("--out <folder>", "folder for the runs; default: a new one under runs/")

@@ -62,7 +62,7 @@ function startThread(input: WorkerInput): BatchPool {
 
 /** Without the ids and the report, which would be copied for each thread. */
 function onlyBatchData(data: BatchData): BatchData {
-  const { features, rows, columns, labels, weight, group, teacherScores, trainItems } = data;
+  const { features, rows, columns, labels, weight, group, teacherScores, stored, trainItems } = data;
   const entity = ({ size, features, rowEntity, trainCount }: BatchData["users"]): BatchData["users"] => ({
     size,
     features,
@@ -80,6 +80,7 @@ function onlyBatchData(data: BatchData): BatchData {
     items: entity(data.items),
     ...(weight && { weight }),
     ...(group && { group }),
+    ...(stored && { stored }),
   };
 }
 

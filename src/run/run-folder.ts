@@ -16,6 +16,8 @@ export interface RunFolder {
   readonly dataReport: string;
   /** Which rows the run trains on: what a store of its scores must not hold. */
   readonly trained: string;
+  /** What the join with a score store found. */
+  readonly scores: string;
   readonly metrics: string;
   readonly events: string;
   readonly checkpoints: string;
@@ -41,6 +43,7 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     encoding: join(path, "encoding.json"),
     dataReport: join(path, "data.json"),
     trained: join(path, "trained.json"),
+    scores: join(path, "scores.json"),
     metrics: join(path, "metrics.jsonl"),
     events: join(path, "tb"),
     checkpoints: join(path, "checkpoints"),
