@@ -97,6 +97,32 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("score")
+      .description("write a trained model's scores of a part of the data into a score store")
+      .requiredOption("--config <file>", "YAML file whose data and score blocks say what is scored")
+      .requiredOption("--teacher <folder>", "run folder of the model that scores")
+      .requiredOption("--data <part>", "part of the data whose rows are scored: train, validation, test, history")
+      .requiredOption("--out <folder>", "folder of the store")
+      .addOption(new Option("--model <model>", "which model of the run").choices(["teacher", "student"]))
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--shard <i/n>", "do every n-th shard from the i-th on, beside n - 1 other jobs")
+      .option("--resume", "go on with the store in the folder"),
+  ).action(async (options) => finish(await (await import("./score-command.ts")).scoreCommand(options, io)));
+
+  withRuntime(
+    program
+      .command("distill")
+      .description("train a student on the scores of a store")
+      .requiredOption("--config <file>", "YAML file of the student's run")
+      .option("--scores <folder>", "score store, in place of the configuration's")
+      .requiredOption("--out <folder>", "run folder to make")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--resume", "go on with the run in the folder"),
+  ).action(async (options) => finish(await (await import("./distill-command.ts")).distillCommand(options, io)));
+
+  withRuntime(
+    program
       .command("demo")
       .description("train four models on InstEval and show what distillation does")
       .option("--out <folder>", "folder for the runs; default: a new one under runs/")

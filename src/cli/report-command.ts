@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { isUserError } from "../errors.ts";
+import { writeJson } from "../files/json-file.ts";
 import { writeReport } from "../report/write-report.ts";
 import { diagnose } from "../run/evaluation/diagnose.ts";
 import { openRun } from "../run/open-run.ts";
-import { runFolder, writeJson } from "../run/run-folder.ts";
+import { runFolder } from "../run/run-folder.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { type LoadedEngine, loadEngine } from "./load-engine.ts";

@@ -75,6 +75,16 @@ function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | 
         ...outOfVocabulary(notice.report),
       ].join("; ");
     }
+    case "scores": {
+      const { rows, lists } = notice.report;
+      const joined =
+        rows &&
+        `${rows.scored.toLocaleString("en")} of ${rows.total.toLocaleString("en")} training rows have a score (${((100 * rows.scored) / rows.total).toFixed(1)} %), ${rows.dropped} dropped, ${rows.hardLabelOnly} on their label alone`;
+      const drawn =
+        lists &&
+        `${lists.count.toLocaleString("en")} lists, ${lists.unknownUsers} of users and ${lists.unknownItems} items that the data do not have`;
+      return `scores: ${[joined, drawn].filter((text) => text !== null).join("; ")}`;
+    }
     case "models": {
       const models = Object.entries(notice.models).map(
         ([model, { values, fingerprint }]) =>

@@ -62,7 +62,7 @@ function startThread(input: WorkerInput): BatchPool {
 
 /** Without the ids and the report, which would be copied for each thread. */
 function onlyBatchData(data: BatchData): BatchData {
-  const { features, rows, columns, labels, weight, group, teacherScores, trainItems, pairs, isTrainRow } = data;
+  const { features, rows, columns, labels, weight, group, teacherScores, stored, trainItems, pairs, isTrainRow } = data;
   const entity = ({ size, features, rowEntity, trainCount }: BatchData["users"]): BatchData["users"] => ({
     size,
     features,
@@ -82,6 +82,7 @@ function onlyBatchData(data: BatchData): BatchData {
     items: entity(data.items),
     ...(weight && { weight }),
     ...(group && { group }),
+    ...(stored && { stored }),
   };
 }
 

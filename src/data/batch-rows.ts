@@ -34,7 +34,7 @@ export function rowBatch(input: BatchInput): Batch {
   const logQ = new Float32Array(size);
   for (let i = 0; i < rows.length; i++) logQ[i] = sampler.logQ[itemIndex.data[i]!]!;
   batch.logQ = { data: logQ, shape: [size] };
-  Object.assign(batch, rowExtras(input));
+  Object.assign(batch, rowExtras(input), rowScores(input));
   if (spec.knownMatrix === true) batch.known = { data: knownMatrix(data, rows, size), shape: [size, size] };
   return batch;
 }
@@ -59,6 +59,16 @@ export function rowExtras({ data, spec: { size }, rows }: BatchInput): Record<st
   if (data.group !== undefined) extras.group = takeIndexes(data.group, { rows, size });
   for (const [name, scores] of data.teacherScores) extras[`teacher/${name}`] = takeNumbers(scores, { rows, size });
   return extras;
+}
+
+/** Stored scores of the rows' own items, [B], and which rows have them. */
+function rowScores({ data, spec: { size }, rows }: BatchInput): Record<string, HostTensor> {
+  const stored = data.stored?.rows;
+  if (stored === undefined) return {};
+  const scores = [...stored.scores].map(
+    ([head, values]) => [`score/${head}`, takeNumbers(values, { rows, size })] as const,
+  );
+  return { ...Object.fromEntries(scores), "score/mask": takeNumbers(stored.mask, { rows, size }) };
 }
 
 interface Take {

@@ -3,6 +3,7 @@ import type { EncodedColumn } from "./encode-column.ts";
 import type { DataEncoding } from "./encoding.ts";
 import type { Interactions } from "./interactions.ts";
 import type { PairTable } from "./pairs/pair-table.ts";
+import type { StoredScores } from "./stored-scores.ts";
 
 /** A feature that models read. */
 export interface FeatureSpec {
@@ -50,6 +51,8 @@ export interface BatchData {
   readonly group?: Int32Array;
   /** [rows] by column of role teacher-score. */
   readonly teacherScores: ReadonlyMap<string, Float32Array>;
+  /** Scores of a store that were joined to these data. */
+  readonly stored?: StoredScores;
   readonly users: EntityTable;
   readonly items: EntityTable;
   /** Items of each user's training and history rows. */

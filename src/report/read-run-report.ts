@@ -1,10 +1,11 @@
 import { basename, join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { nodeFiles } from "../files/file-layer.ts";
+import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
 import type { RunResult } from "../run/execute-run.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
-import { readJson, readRunJson, runFolder } from "../run/run-folder.ts";
+import { readRunJson, runFolder } from "../run/run-folder.ts";
 
 /** What a run folder holds for a report; what is not there yet is undefined and named in `missing`. */
 export interface RunReport {

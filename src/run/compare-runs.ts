@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.ts";
-import { readJson, readRunJson, runFolder } from "./run-folder.ts";
+import { readJson } from "../files/json-file.ts";
+import { readRunJson, runFolder } from "./run-folder.ts";
 
 /** How some runs differ. */
 export interface RunComparison {

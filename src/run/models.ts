@@ -1,5 +1,5 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
-import type { ParameterTree, TableParameter } from "../engine/parameters.ts";
+import type { ParameterTree, TableParameter, Values } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
 import type { Encoder, EncoderOptions, Feature } from "../nn/features.ts";
 import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
@@ -19,6 +19,13 @@ export interface ModelParameters {
   readonly student: DssmParameters | Readonly<Record<string, never>>;
   readonly [model: string]: ParameterTree;
 }
+
+/** The teacher's values among those of all models. */
+export const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
+  values.teacher as Values<MmoeParameters>;
+/** The student's. */
+export const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> =>
+  values.student as Values<DssmParameters>;
 
 type Embeddings = NonNullable<RunConfig["teacher"]>["embeddings"];
 

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { loadHash } from "../../data/fingerprint.ts";
 import { nodeFiles } from "../../files/file-layer.ts";
+import { readJson } from "../../files/json-file.ts";
 import type { RunResult } from "../execute-run.ts";
-import { readJson } from "../run-folder.ts";
 import type { AblationPlan, PlannedRun } from "./plan.ts";
 
 /** What became of a planned run. */

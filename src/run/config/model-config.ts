@@ -77,7 +77,13 @@ export const studentConfig = strict({
 /** One entry of the `distill` list. */
 export const distillTerm = strict({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "names must be lower-case words joined by -"),
-  head: choice(["ctr", "cvr", "ctcvr"]).describe("The teacher's head that the student learns from."),
+  head: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, "heads must be lower-case words joined by -")
+    .describe("The teacher's head that the student learns from: ctr, cvr or ctcvr, or one of the score store."),
+  space: choice(["rows", "lists"])
+    .default("rows")
+    .describe("The training rows (with their negatives), or the lists of the score store (scores.lists)."),
   kind: z.literal("bernoulli-kl"),
   temperature: z.number().positive().default(1),
   scaleByTemperatureSquared: z.boolean().default(true),

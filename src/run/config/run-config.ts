@@ -5,6 +5,9 @@ import { ConfigError } from "../../errors.ts";
 import { crossCheck } from "./cross-check.ts";
 import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
 import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { scoreConfig } from "./score-config.ts";
+import { scoresConfig } from "./scores-config.ts";
+import { startConfig } from "./start-config.ts";
 import { evaluateConfig, negativesConfig, trainConfig } from "./train-config.ts";
 
 /** Schema of a run's whole configuration. Unknown keys are errors. */
@@ -14,8 +17,14 @@ export const runConfig = strict({
   negatives: negativesConfig.optional().describe("Sampled negatives beside each training row; none by default."),
   teacher: teacherConfig.optional(),
   student: studentConfig.optional(),
+  frozen: strict({ run: z.string().min(1).describe("Run folder, relative to the configuration.") })
+    .optional()
+    .describe("A finished run whose ranker teaches online, as it is: features are encoded as in that run."),
+  scores: scoresConfig.optional().describe("A score store that the student learns from in place of a teacher."),
+  start: startConfig.optional().describe("What an earlier run hands on."),
   share: shareConfig.describe("Features whose tables teacher and student have in common; each has its own by default."),
   distill: z.array(distillTerm).default([]).describe("What the student learns from the teacher."),
+  score: scoreConfig.optional().describe("What a teacher writes into a score store (twinstill score)."),
   train: trainConfig,
   evaluate: evaluateConfig,
 }).superRefine((config, context) => crossCheck(config, context));

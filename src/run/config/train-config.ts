@@ -52,7 +52,9 @@ export type OptimiserConfig = z.infer<typeof optimiser>;
 
 /** The `negatives` block. */
 export const negativesConfig = strict({
-  kind: choice(["random", "frequency"]).describe("Uniform over the items, or by training frequency."),
+  kind: choice(["random", "frequency", "stored"]).describe(
+    "Uniform over the items, by training frequency, or the row's candidates of the score store.",
+  ),
   count: z.int().min(1).max(10_000).describe("Negatives for each row."),
   power: z.number().min(0).optional().describe("Exponent of the frequency; default 1."),
   excludeKnown: z.boolean().default(true).describe("Draws again where the user has the item in training."),

@@ -112,6 +112,19 @@ export function takeRows(column: Float32Array, rows: Int32Array): Float32Array {
   return Float32Array.from(rows, (row) => column[row]!);
 }
 
+/** [B, ...] -> [B, times, ...], each row repeated. */
+export function repeatRows({ data, shape }: HostTensor, times: number): HostTensor {
+  const [rows = 0, ...rest] = shape;
+  const width = data.length / rows;
+  const repeated =
+    data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
+  for (let row = 0; row < rows; row++) {
+    const values = data.subarray(row * width, (row + 1) * width);
+    for (let i = 0; i < times; i++) repeated.set(values, (row * times + i) * width);
+  }
+  return { data: repeated, shape: [rows, times, ...rest] };
+}
+
 function gather(
   { data, width }: EncodedColumn,
   spec: FeatureSpec,

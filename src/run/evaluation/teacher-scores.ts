@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Program } from "../../engine/program.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
-import { entityBatch, padRows, pairValues, rowBatches } from "./batches.ts";
+import { entityBatch, padRows, pairValues, repeatRows, rowBatches } from "./batches.ts";
 
 /** Rows of one teacher call over user-item lists. */
 const LIST_ROWS = 16_384;
@@ -54,17 +54,4 @@ function listBatch(dataset: Dataset, rows: Int32Array, items: Int32Array, length
     lists[`cross/${spec.name}`] = pairValues(dataset, spec, { rows: rowOf, items, own: false, shape });
   }
   return lists;
-}
-
-/** [B, ...] -> [B, times, ...], each row repeated. */
-function repeatRows({ data, shape }: HostTensor, times: number): HostTensor {
-  const [rows = 0, ...rest] = shape;
-  const width = data.length / rows;
-  const repeated =
-    data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
-  for (let row = 0; row < rows; row++) {
-    const values = data.subarray(row * width, (row + 1) * width);
-    for (let i = 0; i < times; i++) repeated.set(values, (row * times + i) * width);
-  }
-  return { data: repeated, shape: [rows, times, ...rest] };
 }
