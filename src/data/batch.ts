@@ -1,6 +1,7 @@
 import { checkName, outOfRange } from "./batch-errors.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
 import { checkNegatives, type NegativesSpec } from "./negative-sources.ts";
+import type { StoredListSpec } from "./stored-scores.ts";
 
 /** One named array of a batch. */
 export interface HostTensor {
@@ -27,6 +28,8 @@ export interface BatchSpec {
   readonly features?: readonly string[];
   /** With negatives a batch holds lists [B, 1 + their number], without them rows [B]. Several sources follow each other. */
   readonly negatives?: NegativesSpec | readonly NegativesSpec[];
+  /** Add lists of items with stored scores: arrays `lists/...`. */
+  readonly lists?: StoredListSpec;
   /** Add the matrix `known` [B, C] for in-batch negatives: the rows' own items, then the shared ones. */
   readonly knownMatrix?: boolean;
   /** Add `columnLogQ` [C]: how likely each column of the in-batch matrix is to stand there. */
@@ -64,13 +67,34 @@ export function checkBatchSpec(data: BatchData, spec: BatchSpec): readonly Featu
   if (stray !== undefined) throw outOfRange(`rows must be in [0, ${data.rows})`, stray);
   if (!Number.isSafeInteger(spec.seed)) throw outOfRange("seed must be a safe integer", spec.seed);
   for (const label of spec.labels) checkName("labels", label, [...data.labels.keys()]);
-  for (const source of negativeSources(spec)) checkNegatives(data, source);
+  const sources = negativeSources(spec);
+  for (const source of sources) checkNegatives(data, source);
+  if (sources.filter(({ kind }) => kind === "stored").length > 1)
+    throw outOfRange("negatives must have one source of kind stored at most", "two");
   const { sharedItems = 0 } = spec;
   if (!(Number.isInteger(sharedItems) && sharedItems >= 0))
     throw outOfRange("sharedItems must be an integer >= 0", sharedItems);
+  if (spec.lists !== undefined) checkLists(data, spec.lists);
   const names = data.features.map((feature) => feature.name);
   for (const name of spec.features ?? []) checkName("features", name, names);
   return spec.features === undefined
     ? data.features
     : data.features.filter(({ name }) => spec.features!.includes(name));
+}
+
+function checkLists({ stored }: BatchData, spec: StoredListSpec): void {
+  const { users, top, of, uniform, rankTemperature = 1 } = spec;
+  for (const [name, value] of Object.entries({ users, top, of, uniform })) {
+    if (!(Number.isInteger(value) && value >= 0)) throw outOfRange(`lists.${name} must be an integer >= 0`, value);
+  }
+  if (!(users >= 1 && top + uniform >= 1 && top <= of))
+    throw outOfRange("lists must have users >= 1, top <= of and an item", `users ${users}, top ${top}, of ${of}`);
+  if (!(rankTemperature > 0)) throw outOfRange("lists.rankTemperature must be > 0", rankTemperature);
+  for (const [name, wanted] of [
+    ["top", of * Math.sign(top)],
+    ["uniform", uniform],
+  ] as const) {
+    const width = stored?.lists?.[name]?.width ?? 0;
+    if (width < wanted) throw outOfRange(`lists must find ${wanted} ${name} items of a user in the store`, width);
+  }
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { permutation, randomStream } from "../random.ts";
+import { permutation, type RandomStream, randomStream } from "../random.ts";
 import {
   type Batch,
   type BatchSpec,
@@ -10,7 +10,8 @@ import {
 } from "./batch.ts";
 import { drawShared, inBatchArrays } from "./batch-in-batch.ts";
 import { listBatch } from "./batch-lists.ts";
-import { rowBatch } from "./batch-rows.ts";
+import { type BatchInput, rowBatch } from "./batch-rows.ts";
+import { storedListBatch } from "./batch-stored-lists.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
 import { frequencySampler, type ItemSampler } from "./item-sampler.ts";
 import { type NegativeSource, openSource } from "./negative-sources.ts";
@@ -45,10 +46,12 @@ export function makeBatch(data: BatchData, spec: BatchSpec, epoch: number, index
   const rows = orderOf(plan, spec, epoch).slice(index * spec.size, (index + 1) * spec.size);
   const shared = drawShared(data, spec, randomStream(spec.seed, "shared-items", epoch, index));
   const input = { data, spec, rows, features: plan.features, sampler: plan.sampler, shared };
-  const { sources } = plan;
   const stream = randomStream(spec.seed, "negatives", epoch, index);
-  const batch = sources.length === 0 ? rowBatch(input) : listBatch({ ...input, sources, stream });
-  return { ...batch, ...inBatchArrays(input) };
+  return {
+    ...ownRows(input, plan.sources, stream),
+    ...inBatchArrays(input),
+    ...storedLists(input, epoch * batches + index),
+  };
 }
 
 /**
@@ -59,6 +62,17 @@ export function makeBatch(data: BatchData, spec: BatchSpec, epoch: number, index
 export function batchRows(data: BatchData, spec: BatchSpec, epoch: number, index: number): Int32Array {
   const order = orderOf(planOf(data, spec), spec, epoch);
   return order.slice(index * spec.size, (index + 1) * spec.size);
+}
+
+function ownRows(input: BatchInput, sources: readonly NegativeSource[], stream: RandomStream): Batch {
+  return sources.length === 0 ? rowBatch(input) : listBatch({ ...input, sources, stream });
+}
+
+function storedLists({ data, spec, features }: BatchInput, step: number): Batch {
+  const { lists, seed } = spec;
+  if (lists === undefined) return {};
+  const { heads, lists: stored } = data.stored!;
+  return storedListBatch({ data, lists: stored!, spec: lists, heads, features, seed, step });
 }
 
 /** The buffers of a batch, to be moved to another thread. */

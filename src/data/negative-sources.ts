@@ -1,4 +1,4 @@
-// What negatives are drawn from: the catalogue, the user's own exposures, or a model's ranking of the catalogue.
+// What negatives are drawn from: the catalogue, the user's own exposures, a model's ranking of it, or a score store.
 import { checkName, outOfRange } from "./batch-errors.ts";
 import type { BatchData } from "./dataset.ts";
 import { groupItems, type Interactions } from "./interactions.ts";
@@ -6,7 +6,7 @@ import { frequencySampler, type ItemSampler, uniformSampler } from "./item-sampl
 import { checkRankSampling, deepestRank, type RankSampling } from "./rank-sampler.ts";
 
 /** How some of a row's negatives are drawn. */
-export type NegativesSpec = CatalogueNegatives | ExposedNegatives | RankedNegatives;
+export type NegativesSpec = CatalogueNegatives | ExposedNegatives | RankedNegatives | StoredNegatives;
 
 /** From the whole catalogue. */
 export interface CatalogueNegatives {
@@ -36,6 +36,12 @@ export interface RankedNegatives {
   readonly lists: RankedLists;
 }
 
+/** From the row's candidates in the score store, without repetition. */
+export interface StoredNegatives {
+  readonly kind: "stored";
+  readonly count: number;
+}
+
 /** Each user's best items, best first, NO_ITEM at the end of short lists. In shared memory, so that workers read it too. */
 export interface RankedLists {
   readonly width: number;
@@ -43,15 +49,22 @@ export interface RankedLists {
   readonly items: Int32Array;
 }
 
-/** A source with what its draws need. */
-export type NegativeSource =
+/** A source of item numbers, with what its draws need. */
+export type ItemSource =
   | { readonly spec: CatalogueNegatives; readonly sampler: ItemSampler }
   | { readonly spec: ExposedNegatives; readonly exposed: Interactions }
   | { readonly spec: RankedNegatives };
 
+/** A source; of a store places are drawn, since scores lie there beside the items. */
+export type NegativeSource = ItemSource | { readonly spec: StoredNegatives };
+
+export const isStored = (source: NegativeSource): source is { readonly spec: StoredNegatives } =>
+  source.spec.kind === "stored";
+
 /** Prepares a source. @param rows - the rows whose users' exposures count. */
 export function openSource(data: BatchData, spec: NegativesSpec, rows: Int32Array): NegativeSource {
   if (spec.kind === "ranked") return { spec };
+  if (spec.kind === "stored") return { spec };
   if (spec.kind === "exposed") {
     const labels = data.labels.get(spec.label)!;
     const shown = rows.filter((row) => labels[row] === 0);
@@ -80,6 +93,12 @@ export function checkNegatives(data: BatchData, spec: NegativesSpec): void {
         `negatives.lists must hold the first ${deepestRank(spec.sampling)} items of each of ${data.users.size} users`,
         `${items.length} items in lists of ${width}`,
       );
+    return;
+  }
+  if (kind === "stored") {
+    const width = data.stored?.candidates?.width;
+    if ((width ?? 0) < count)
+      throw outOfRange(`negatives of kind stored must find ${count} candidates a row in the store`, width ?? "none");
     return;
   }
   if (kind === "frequency" && data.trainItems.items.length === 0)

@@ -2,7 +2,7 @@ import type { RandomStream } from "../random.ts";
 import type { BatchData } from "./dataset.ts";
 import { hasItem, type Interactions } from "./interactions.ts";
 import type { ItemSampler } from "./item-sampler.ts";
-import type { NegativeSource, RankedNegatives } from "./negative-sources.ts";
+import type { ItemSource, RankedNegatives } from "./negative-sources.ts";
 import { drawRank } from "./rank-sampler.ts";
 
 /** Draws of one negative before it is drawn from the list of what is left. */
@@ -22,11 +22,7 @@ export interface SourceDrawOptions {
  *
  * @returns [rows * count] item numbers, NO_ITEM where nothing can be drawn.
  */
-export function drawFromSource(
-  data: BatchData,
-  source: NegativeSource,
-  { rows, stream }: SourceDrawOptions,
-): Int32Array {
+export function drawFromSource(data: BatchData, source: ItemSource, { rows, stream }: SourceDrawOptions): Int32Array {
   const { count } = source.spec;
   if ("sampler" in source) {
     const { excludeKnown } = source.spec;

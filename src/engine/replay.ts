@@ -14,7 +14,7 @@ export function replayExecutor<P extends ParameterTree>(native: NativeEngine, tr
   const captured = new Map<string, CapturedEntry>();
   const shapeCounts = new Map<string, number>();
   const captures: CaptureReport[] = [];
-  let session = openSession(native, base);
+  let session = openSession(native, base, variables);
   initialise(session, variables);
 
   const capture: (name: string, key: string, call: Parameters<Executor["run"]>[1]) => CapturedEntry = (
@@ -30,11 +30,11 @@ export function replayExecutor<P extends ParameterTree>(native: NativeEngine, tr
     }
     const started = performance.now();
     const entry = captureEntry(native, tree, name, findEntry(entries, name), `${name}_${count}`, call);
-    const next = openSession(native, [
-      ...base,
-      ...[...captured.values()].flatMap(({ nodes }) => nodes),
-      ...entry.nodes,
-    ]);
+    const next = openSession(
+      native,
+      [...base, ...[...captured.values()].flatMap(({ nodes }) => nodes), ...entry.nodes],
+      variables,
+    );
     moveState(session, next, variables);
     session.close();
     session = next;

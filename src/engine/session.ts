@@ -6,6 +6,7 @@ import {
   DataType,
   FLOAT,
   type GraphNode,
+  type GraphWriter,
   graphWriter,
   INT32,
   type Ref,
@@ -17,7 +18,7 @@ import {
 import type { NativeEngine } from "./native.ts";
 import { placeNodes } from "./placement.ts";
 import type { HostTensor } from "./step.ts";
-import { rowSize, type Variable } from "./variables.ts";
+import { rowCount, rowSize, type Variable } from "./variables.ts";
 
 /** A loaded graph with its variables. */
 export interface Session {
@@ -43,6 +44,7 @@ export function variableNodes(variables: readonly Variable[]): GraphNode[] {
   graph.add("Placeholder", [], { dtype: INT32 }, IDS);
   graph.add("Placeholder", [], { dtype: FLOAT }, ROWS);
   const fills: Ref[] = [];
+  const assigned: Ref[] = [];
   for (const variable of variables) {
     const handle = graph.add(
       "VarHandleOp",
@@ -63,8 +65,18 @@ export function variableNodes(variables: readonly Variable[]): GraphNode[] {
     const initial = graph.float(variable.initial.kind === "constant" ? variable.initial.value : 0);
     const filled = graph.add("Fill", [shape, initial], { T: FLOAT, index_type: INT32 });
     fills.push(graph.add("AssignVariableOp", [handle, filled], { dtype: FLOAT }));
-    addTransfer(graph, variable, handle);
+    if (isSmall(variable)) {
+      graph.add("ReadVariableOp", [handle], { dtype: FLOAT }, wholeOf(variable));
+      const value = graph.add("Placeholder", [], { dtype: FLOAT }, incomingOf(variable));
+      assigned.push(graph.add("AssignVariableOp", [handle, value], { dtype: FLOAT }));
+    } else addRowTransfer(graph, variable, handle);
   }
+  graph.add(
+    "Const",
+    assigned.map((node) => `^${node}`),
+    scalarOne,
+    SMALL_WRITTEN,
+  );
   graph.add(
     "Const",
     fills.map((node) => `^${node}`),
@@ -74,31 +86,37 @@ export function variableNodes(variables: readonly Variable[]): GraphNode[] {
   return nodes;
 }
 
+/** Tables of at most this many values, and all dense variables, move together. */
+const SMALL_VALUES = 2 ** 22;
+const SMALL_WRITTEN = "state/small/written";
+const wholeOf = ({ name }: Variable): Ref => `state/${name}/whole`;
+const incomingOf = ({ name }: Variable): Ref => `state/${name}/value`;
+
+/** True for variables that are read and written whole, all in one run. */
+export function isSmall(variable: Variable): boolean {
+  return !variable.byRows || rowCount(variable) * rowSize(variable) <= SMALL_VALUES;
+}
+
 const scalarOne = {
   dtype: FLOAT,
   value: { kind: "tensor" as const, type: DataType.float, shape: [], bytes: new Uint8Array(Float32Array.of(1).buffer) },
 };
 
-function addTransfer(graph: ReturnType<typeof graphWriter>, variable: Variable, handle: Ref): void {
+/** A large variable moves in chunks of rows. */
+function addRowTransfer(graph: GraphWriter, variable: Variable, handle: Ref): void {
   const scope = `state/${variable.name}`;
-  let written: Ref;
-  if (variable.byRows) {
-    graph.add(
-      "ResourceGather",
-      [handle, IDS],
-      { dtype: FLOAT, Tindices: INT32, validate_indices: boolAttribute(true) },
-      `${scope}/read`,
-    );
-    written = graph.add("ResourceScatterUpdate", [handle, IDS, ROWS], { dtype: FLOAT, Tindices: INT32 });
-  } else {
-    graph.add("ReadVariableOp", [handle], { dtype: FLOAT }, `${scope}/read`);
-    written = graph.add("AssignVariableOp", [handle, ROWS], { dtype: FLOAT });
-  }
+  const types = { dtype: FLOAT, Tindices: INT32 };
+  graph.add("ResourceGather", [handle, IDS], { ...types, validate_indices: boolAttribute(true) }, `${scope}/read`);
+  const written = graph.add("ResourceScatterUpdate", [handle, IDS, ROWS], types);
   graph.add("Const", [`^${written}`], scalarOne, `${scope}/written`);
 }
 
 /** Loads the nodes as one graph and fills every variable with its constant (or zero). */
-export function openSession(native: NativeEngine, nodes: readonly GraphNode[]): Session {
+export function openSession(
+  native: NativeEngine,
+  nodes: readonly GraphNode[],
+  variables: readonly Variable[],
+): Session {
   const { binding } = native.backend;
   const folder = mkdtempSync(join(tmpdir(), "twinstill-"));
   let id: number;
@@ -108,7 +126,7 @@ export function openSession(native: NativeEngine, nodes: readonly GraphNode[]): 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const run: Session["run"] = (feeds, outputs) => {
+  const execute: Execute = (feeds, outputs) => {
     const inputs = feeds.map(([, { data, shape }]) => binding.createTensor(shape, dtypeOf(data), data));
     try {
       const names = feeds.map(([name]) => `${name}:0`).join(",");
@@ -122,24 +140,73 @@ export function openSession(native: NativeEngine, nodes: readonly GraphNode[]): 
       for (const input of inputs) binding.deleteTensor(input);
     }
   };
-  run([], ["state/filled"]);
+  execute([], ["state/filled"]);
+  const small = smallVariables(variables.filter(isSmall), execute);
   return {
-    run,
+    run: (feeds, outputs) => {
+      small.flush();
+      small.forget();
+      return execute(feeds, outputs);
+    },
     read: (variable, from, to) => {
-      const feeds = variable.byRows ? [[IDS, rowIds(from, to)] as const] : [];
-      return run(feeds, [`state/${variable.name}/read`])[0]!.data as Float32Array;
+      if (isSmall(variable)) return small.read(variable, from, to);
+      return execute([[IDS, rowIds(from, to)]], [`state/${variable.name}/read`])[0]!.data as Float32Array;
     },
     write: (variable, from, values) => {
+      if (isSmall(variable)) {
+        small.write(variable, from, values);
+        return;
+      }
       const count = values.length / rowSize(variable);
-      const feeds = variable.byRows
-        ? ([
-            [IDS, rowIds(from, from + count)],
-            [ROWS, { data: values, shape: [count, rowSize(variable)] }],
-          ] as const)
-        : ([[ROWS, { data: values, shape: variable.shape }]] as const);
-      run(feeds, [`state/${variable.name}/written`]);
+      const rows = { data: values, shape: [count, rowSize(variable)] };
+      execute(
+        [
+          [IDS, rowIds(from, from + count)],
+          [ROWS, rows],
+        ],
+        [`state/${variable.name}/written`],
+      );
     },
     close: () => binding.deleteSavedModel(id),
+  };
+}
+
+type Execute = Session["run"];
+
+/**
+ * Small variables, read and written together: each run with outputs of its own costs TensorFlow a planning of the
+ * whole graph, so reading a hundred variables one by one would take seconds.
+ */
+function smallVariables(variables: readonly Variable[], execute: Execute) {
+  const places = new Map(variables.map((variable, i) => [variable.name, i]));
+  let values: readonly Float32Array[] | undefined;
+  let changed = false;
+  const held = (variable: Variable): Float32Array => {
+    values ??= execute([], variables.map(wholeOf)).map(({ data }) => data as Float32Array);
+    return values[places.get(variable.name)!]!;
+  };
+  return {
+    read: (variable: Variable, from: number, to: number): Float32Array => {
+      const size = rowSize(variable);
+      return held(variable).slice(from * size, to * size);
+    },
+    write: (variable: Variable, from: number, rows: Float32Array): void => {
+      held(variable).set(rows, from * rowSize(variable));
+      changed = true;
+    },
+    /** Brings what was written into the session. */
+    flush: (): void => {
+      if (!changed) return;
+      const feeds = variables.map(
+        (variable, i) => [incomingOf(variable), { data: values![i]!, shape: variable.shape }] as const,
+      );
+      execute(feeds, [SMALL_WRITTEN]);
+      changed = false;
+    },
+    /** After this the session's own values are read again. */
+    forget: (): void => {
+      values = undefined;
+    },
   };
 }
 

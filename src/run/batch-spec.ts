@@ -1,9 +1,11 @@
 import type { BatchSpec } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { NegativesSpec, RankedLists } from "../data/negative-sources.ts";
+import type { StoredListSpec } from "../data/stored-scores.ts";
 import { type HardLossConfig, isInBatch } from "./config/hard-loss-config.ts";
 import type { NegativeSourceConfig, RankedSourceConfig } from "./config/negatives-config.ts";
 import type { RunConfig } from "./config/run-config.ts";
+import type { ScoresConfig } from "./config/scores-config.ts";
 
 /** A model's rankings of the catalogue, by the model. */
 export type Rankings = Readonly<Partial<Record<RankedSourceConfig["by"], RankedLists>>>;
@@ -15,7 +17,7 @@ export type Rankings = Readonly<Partial<Record<RankedSourceConfig["by"], RankedL
  */
 export function batchSpecOf(config: RunConfig, dataset: Dataset, rankings: Rankings = {}): BatchSpec {
   const losses = (config.student?.losses ?? []).filter(isInBatch);
-  const { negatives, inBatch } = config;
+  const { negatives, inBatch, scores } = config;
   return {
     rows: dataset.parts.train,
     size: config.train.batchSize,
@@ -23,6 +25,7 @@ export function batchSpecOf(config: RunConfig, dataset: Dataset, rankings: Ranki
     seed: config.seed,
     labels: [...usedLabels(config)],
     ...(negatives && { negatives: negatives.map((source) => sourceOf(source, rankings)) }),
+    ...(scores?.lists && { lists: listSpecOf(scores.lists) }),
     knownMatrix: losses.some(({ maskKnown }) => maskKnown),
     columnLogQ: losses.some(needsLogQ),
     ...(inBatch && { sharedItems: inBatch.uniform }),
@@ -32,9 +35,11 @@ export function batchSpecOf(config: RunConfig, dataset: Dataset, rankings: Ranki
 /** True for an in-batch loss that corrects for frequency. */
 export const needsLogQ = (loss: HardLossConfig): boolean => loss.kind === "in-batch-softmax" && loss.logQ !== "none";
 
-function sourceOf(source: NegativeSourceConfig, rankings: Rankings): NegativesSpec {
+/** How a configured source draws. */
+export function sourceOf(source: NegativeSourceConfig, rankings: Rankings = {}): NegativesSpec {
   switch (source.kind) {
     case "exposed":
+    case "stored":
       return source;
     case "random":
       return { kind: "random", count: source.count, excludeKnown: source.excludeKnown };
@@ -55,6 +60,16 @@ export function samplingOf(source: RankedSourceConfig): Extract<NegativesSpec, {
   if (source.kind === "rank-window") return { kind: "window", from: source.from, to: source.to };
   const { ranks, temperature, tournament } = source;
   return { kind: "exponential", ranks, temperature, tournament };
+}
+
+function listSpecOf({
+  users,
+  top,
+  of = top,
+  uniform,
+  rankTemperature,
+}: NonNullable<ScoresConfig["lists"]>): StoredListSpec {
+  return { users, top, of, uniform, ...(rankTemperature !== undefined && { rankTemperature }) };
 }
 
 function usedLabels({ teacher, student }: RunConfig): ReadonlySet<string> {

@@ -11,12 +11,13 @@ import { weightedMean } from "../distill/weighted-mean.ts";
 import type { StepContext, TensorBatch } from "../engine/step.ts";
 import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import { type DistillTerm, needsLayers, needsLists } from "./config/distill-config.ts";
-import { candidateWeights } from "./hard-terms.ts";
-import { ownColumn, type StudentScores } from "./student-scores.ts";
+import type { DistillationSpace, SpaceName } from "./distillation-spaces.ts";
+import type { StudentScores } from "./student-scores.ts";
 import { distillName, temperatureInput } from "./term-inputs.ts";
 
 /** What the distillation terms of a step are made from. */
 export interface DistillInputs {
+  readonly spaces: Readonly<Record<SpaceName, () => DistillationSpace>>;
   readonly scores: StudentScores;
   /** The teacher's outputs, where the run has a teacher. */
   readonly heads: MmoeOutputs | undefined;
@@ -29,46 +30,45 @@ export interface DistillInputs {
 /** The mean loss of a batch that the student learns from a term. */
 export function distillTermLoss(term: DistillTerm, values: TermValues, inputs: DistillInputs): tf.Scalar {
   if (needsLayers(term)) return latentTerm(term, values, inputs);
-  const { scores, batch, context, numItems } = inputs;
-  const target = targetOf(term, inputs);
+  const { context, numItems } = inputs;
+  const { space, teacher, areRanks } = targetOf(term, inputs);
+  const logits = space.student();
   const { scale, offset } = values;
-  const logits = target.ownOnly ? ownColumn(scores.logits()) : scores.logits();
   const student = scale === undefined ? logits : affineLogits(logits, { scale, ...(offset && { offset }) });
-  const space = spaceOf(term, batch, target.ownOnly);
-  const compared = {
-    student: space.take(student),
-    teacher: space.take(target.values),
-    mask: space.mask,
-    areRanks: target.areRanks,
-    temperature: temperatureOf(term, context),
-  };
+  const temperature = temperatureOf(term, context);
+  const compared = { student, teacher, mask: space.mask, areRanks, temperature };
   if (!needsLists(term)) return weightedMean(pointWiseLosses(term as PointWiseSpec, compared), space.weights);
   const site = distillName(term);
   const more = { noise: context.noise, site, numItems, alpha: values.alpha };
-  return weightedMean(listWiseLosses(term as ListWiseSpec, { ...compared, ...more }), batch.weight!);
+  return weightedMean(listWiseLosses(term as ListWiseSpec, { ...compared, ...more }), space.listWeights);
 }
 
 interface Target {
-  /** Logits or ranks, of the candidates or of the rows. */
-  readonly values: tf.Tensor;
+  readonly space: DistillationSpace;
+  /** Logits or ranks of the space's candidates. */
+  readonly teacher: tf.Tensor;
   readonly areRanks: boolean;
-  /** One value a row: there are none for sampled candidates. */
-  readonly ownOnly: boolean;
 }
 
-function targetOf({ head }: DistillTerm, { heads, batch }: DistillInputs): Target {
-  if (typeof head === "string") return { values: heads![head], areRanks: false, ownOnly: false };
-  if ("fuse" in head) {
-    const fused = Object.entries(head.fuse).map(([name, exponent]) => ({
-      name,
-      exponent,
-      logits: heads![name as "ctr" | "cvr" | "ctcvr"],
-    }));
-    return { values: fuseHeads(fused), areRanks: false, ownOnly: false };
+function targetOf({ head, space: name }: DistillTerm, { spaces, batch }: DistillInputs): Target {
+  if (typeof head === "object" && "column" in head) {
+    // A column has one value a row, and none for sampled candidates.
+    const { listWeights, ...space } = spaces.exposed();
+    const column = batch[`teacher/${head.column}`]!;
+    return {
+      space: { ...space, listWeights, weights: listWeights },
+      teacher: head.holds === "probabilities" ? logitOf(column) : column,
+      areRanks: head.holds === "ranks",
+    };
   }
-  const column = batch[`teacher/${head.column}`]!;
-  const values = head.holds === "probabilities" ? logitOf(column) : column;
-  return { values, areRanks: head.holds === "ranks", ownOnly: true };
+  const space = spaces[name]();
+  if (typeof head === "string") return { space, teacher: space.teacher(head), areRanks: false };
+  const fused = Object.entries(head.fuse).map(([name, exponent]) => ({
+    name,
+    exponent,
+    logits: space.teacher(name),
+  }));
+  return { space, teacher: fuseHeads(fused), areRanks: false };
 }
 
 /** Nearest to 0 and 1 that a stored probability counts: float32 has no number nearer to 1. */
@@ -79,24 +79,6 @@ function logitOf(probabilities: tf.Tensor): tf.Tensor {
   return tf.sub(tf.log(p), tf.log1p(tf.neg(p)));
 }
 
-interface Space {
-  readonly take: (values: tf.Tensor) => tf.Tensor;
-  readonly mask: tf.Tensor | undefined;
-  /** Weights of a point-wise loss. */
-  readonly weights: tf.Tensor;
-}
-
-/** Which candidates a term sees. */
-function spaceOf({ space }: DistillTerm, batch: TensorBatch, ownOnly: boolean): Space {
-  const { mask, weight } = batch;
-  if (ownOnly || mask?.rank !== 2) return { take: (values) => values, mask: undefined, weights: weight! };
-  if (space === "exposed") return { take: ownColumn, mask: undefined, weights: weight! };
-  if (space === "all") return { take: (values) => values, mask, weights: candidateWeights(batch) };
-  const [rows, candidates] = mask.shape as [number, number];
-  const take = (values: tf.Tensor): tf.Tensor => tf.slice(values, [0, 1], [rows, candidates - 1]);
-  return { take, mask: take(mask), weights: take(candidateWeights(batch)) };
-}
-
 function temperatureOf(term: DistillTerm, { inputs }: StepContext): Temperature | undefined {
   if (!("temperature" in term)) return undefined;
   return term.temperature.kind === "constant" ? term.temperature.value : inputs[temperatureInput(distillName(term))]!;
@@ -104,7 +86,7 @@ function temperatureOf(term: DistillTerm, { inputs }: StepContext): Temperature 
 
 /** The student's layer is the product of its vectors, whose sum is the score; the teacher's what its towers see. */
 function latentTerm(term: DistillTerm, values: TermValues, inputs: DistillInputs): tf.Scalar {
-  const { scores, heads, batch, context } = inputs;
+  const { scores, heads, spaces, context } = inputs;
   const { users, items } = scores;
   const products = tf.mul(items.rank === 2 ? users : tf.expandDims(users, 1), items);
   const { ctr, cvr } = heads!.mixed;
@@ -119,6 +101,6 @@ function latentTerm(term: DistillTerm, values: TermValues, inputs: DistillInputs
     site: distillName(term),
   });
   const shape = products.shape.slice(0, -1);
-  const space = spaceOf(term, batch, false);
+  const space = spaces[term.space]();
   return weightedMean(space.take(tf.reshape(losses, shape)), space.weights);
 }

@@ -1,7 +1,7 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
 import { memoryBank } from "../distill/negatives/memory-bank.ts";
 import { type TermNeeds, type TermParameters, termParameters } from "../distill/terms/term-parameters.ts";
-import type { DenseParameter, ParameterTree, TableParameter } from "../engine/parameters.ts";
+import type { DenseParameter, ParameterTree, TableParameter, Values } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
 import type { Encoder, EncoderOptions, Feature } from "../nn/features.ts";
 import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
@@ -31,6 +31,16 @@ export interface ModelParameters {
   readonly bank: DenseParameter | Readonly<Record<string, never>>;
   readonly [model: string]: ParameterTree;
 }
+
+/** Whether a parameter is a model's, and not what loss terms learn or keep. */
+export const isOfModels = (name: string): boolean => !/^(terms\/|bank$)/.test(name);
+
+/** The teacher's values among those of all models. */
+export const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
+  values.teacher as Values<MmoeParameters>;
+/** The student's. */
+export const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> =>
+  values.student as Values<DssmParameters>;
 
 type Embeddings = NonNullable<RunConfig["teacher"]>["embeddings"];
 
@@ -89,13 +99,13 @@ function buildTeacher(
   specs: readonly FeatureSpec[],
   shared: Encoder,
 ): Mmoe {
-  const { experts, towerUnits, inputDropout, products } = teacher;
+  const { experts, towerUnits, inputDropout, products, wide } = teacher;
   const names = teacher.features ?? specs.map(({ name }) => name);
   const features = selectFeatures(specs, names);
   const options = encoderOptions(teacher.embeddings, shared);
   return mmoe(
     { name: "teacher", group: "teacher", seed },
-    { ...options, features, products, experts, towerUnits, inputDropout },
+    { ...options, features, products, wide, experts, towerUnits, inputDropout },
   );
 }
 
@@ -158,7 +168,7 @@ function sharedTables(config: RunConfig, specs: readonly FeatureSpec[]): Encoder
   return tables;
 }
 
-function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
+export function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
   return names.map((name) => {
     const spec = specs.find((candidate) => candidate.name === name);
     if (spec === undefined)

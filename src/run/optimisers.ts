@@ -11,13 +11,13 @@ const PLAIN: Optimiser = { dense: { kind: "sgd" }, table: { kind: "sgd" } };
 
 /** Optimiser of each group: the models', the terms', and the memory bank's, which plain descent writes. */
 export function optimisersOf(config: RunConfig): Readonly<Record<string, Optimiser>> {
-  const groups = fromGroups(config, ({ dense, table, clipNorm, l2 }) => ({
-    dense,
-    table,
-    l2,
-    ...(clipNorm !== undefined && { clipNorm }),
-  }));
+  const groups = fromGroups(config, optimiserOf);
   return config.inBatch?.bank === undefined ? groups : { ...groups, [BANK_GROUP]: PLAIN };
+}
+
+/** The optimiser that a configuration's block describes. */
+export function optimiserOf({ dense, table, clipNorm, l2 }: OptimiserConfig): Optimiser {
+  return { dense, table, l2, ...(clipNorm !== undefined && { clipNorm }) };
 }
 
 /** Learning rates of each group. */

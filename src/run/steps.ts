@@ -4,14 +4,13 @@ import { bankUpdate } from "../distill/negatives/memory-bank.ts";
 import { combineTerms, type Term } from "../distill/objective.ts";
 import type { TermValues } from "../distill/terms/term-parameters.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
-import type { Values } from "../engine/parameters.ts";
 import type { Entries, Forward, Step, TensorBatch } from "../engine/step.ts";
-import type { DssmParameters } from "../student/dssm.ts";
-import type { MmoeOutputs, MmoeParameters } from "../teacher/mmoe.ts";
+import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { distillTermLoss } from "./distill-terms.ts";
+import { distillationSpaces } from "./distillation-spaces.ts";
 import { candidateWeights, hardTerm } from "./hard-terms.ts";
-import type { ModelParameters, Models } from "./models.ts";
+import { type ModelParameters, type Models, studentValues, teacherValues } from "./models.ts";
 import { diagnosisOptimisers, needsDiagnosis, optimisersOf } from "./optimisers.ts";
 import { ownColumn, type StudentScores, studentScores } from "./student-scores.ts";
 import { distillName, hardName } from "./term-inputs.ts";
@@ -41,22 +40,24 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
         kind: "forward" as const,
         forward: (values, batch) => ({ ctcvr: teacher.forward(teacherValues(values), batch).ctcvr }),
       },
+      gates: {
+        kind: "forward" as const,
+        forward: (values, batch) => ({ gates: teacher.forward(teacherValues(values), batch).gates }),
+      },
     }),
   } satisfies Entries<ModelParameters>;
 }
 
-const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
-  values.teacher as Values<MmoeParameters>;
-const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> =>
-  values.student as Values<DssmParameters>;
-
 function trainStep(config: RunConfig, { teacher, student, numItems }: Models): Step<ModelParameters> {
   return (values, batch, context) => {
-    const heads = teacher?.forward(teacherValues(values), batch, context.noise);
-    const terms: Term[] = heads === undefined ? [] : teacherTerms(config, heads, batch);
+    const trained = config.train.teacher !== undefined;
+    const heads = teacher?.forward(teacherValues(values), batch, trained ? context.noise : undefined);
+    const terms: Term[] = heads !== undefined && trained ? teacherTerms(config, heads, batch) : [];
     if (student === undefined) return combineTerms(terms, context);
+    const own = studentValues(values);
     const bank = values.bank instanceof tf.Tensor ? values.bank : undefined;
-    const scores = studentScores({ student, values: studentValues(values), batch, context, bank });
+    const scores = studentScores({ student, values: own, batch, context, bank });
+    const spaces = distillationSpaces({ student, values: own, batch, context, scores, heads });
     const learned = values.terms as Readonly<Record<string, TermValues>>;
     const add = (name: string, loss: tf.Scalar): void => {
       const { logVariance } = learned[name] ?? {};
@@ -65,7 +66,7 @@ function trainStep(config: RunConfig, { teacher, student, numItems }: Models): S
     for (const loss of config.student!.losses) add(hardName(loss), hardTerm(loss, scores, batch));
     for (const term of config.distill) {
       const name = distillName(term);
-      add(name, distillTermLoss(term, learned[name] ?? {}, { scores, heads, batch, context, numItems }));
+      add(name, distillTermLoss(term, learned[name] ?? {}, { spaces, scores, heads, batch, context, numItems }));
     }
     const result = combineTerms(terms, context);
     return bank === undefined ? result : { ...result, loss: withBank(result.loss, bank, scores, batch) };
@@ -90,6 +91,18 @@ function teacherTerms(config: RunConfig, heads: MmoeOutputs, batch: TensorBatch)
     name: `teacher/${head}`,
     loss: weightedMean(binaryCrossEntropy(heads[head as "ctr" | "ctcvr"], batch[`label/${name}`]!), weights),
   }));
+}
+
+/** Logits of one model alone on rows or lists: ctr, cvr and ctcvr of the ranker, `score` of the two-tower model. */
+export function forwardHeads({ teacher, student }: Models, model: "teacher" | "student"): Forward<ModelParameters> {
+  return (values, batch) => {
+    if (model === "teacher") {
+      const { ctr, cvr, ctcvr } = teacher!.forward(teacherValues(values), batch);
+      return { ctr, cvr, ctcvr };
+    }
+    const own = studentValues(values);
+    return { score: student!.score(own, student!.userTower(own, batch), student!.itemTower(own, batch)) };
+  };
 }
 
 function scoreRows({ teacher, student }: Models): Forward<ModelParameters> {

@@ -5,6 +5,7 @@ import type { Noise } from "../engine/noise.ts";
 import type { Values } from "../engine/parameters.ts";
 import type { StepContext, TensorBatch } from "../engine/step.ts";
 import type { DssmParameters, TwoTower } from "../student/dssm.ts";
+import { once } from "./once.ts";
 import { BANK_INPUT } from "./term-inputs.ts";
 
 /** What the student's terms are made from; each part is computed when it is first asked for. */
@@ -87,12 +88,16 @@ function sharedItems(
   const shared = Object.entries(batch).filter(([name]) => name.startsWith(`${prefix}item/`));
   if (shared.length === 0) return undefined;
   const own = Object.fromEntries(shared.map(([name, values]) => [name.slice(prefix.length), values]));
-  // The tower runs a second time in the step: its dropout needs sites of their own.
-  const apart: Noise = {
-    ...noise,
-    dropoutMask: (site, shape, rate) => noise.dropoutMask(`${prefix}${site}`, shape, rate),
+  return student.itemTower(values, own, noiseUnder(noise, "shared"));
+}
+
+/** The same noise under other names: two passes of one tower in a step must not share their dropout. */
+export function noiseUnder(noise: Noise, prefix: string): Noise {
+  return {
+    uniform: (site, shape) => noise.uniform(`${prefix}/${site}`, shape),
+    gumbel: (site, shape) => noise.gumbel(`${prefix}/${site}`, shape),
+    dropoutMask: (site, shape, rate) => noise.dropoutMask(`${prefix}/${site}`, shape, rate),
   };
-  return student.itemTower(values, own, apart);
 }
 
 /** The batch's own matrix, and the row's own item in the bank. */
@@ -114,12 +119,4 @@ export function ownColumn(values: tf.Tensor): tf.Tensor {
 function joined(parts: readonly (tf.Tensor | undefined)[]): tf.Tensor {
   const given = parts.filter((part) => part !== undefined);
   return given.length === 1 ? given[0]! : tf.concat(given, 0);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -44,7 +44,7 @@ const pick = ({ weight, stages }: HardLossConfig | DistillTerm) => ({ weight, st
 /** A step's inputs: weights of the terms, temperatures that change, and whether the bank is used. */
 export function termInputs(config: RunConfig, state: TermState): Readonly<Record<string, number>> {
   const inputs: Record<string, number> = {};
-  for (const [head, weight] of Object.entries(config.teacher?.weights ?? {}))
+  for (const [head, weight] of Object.entries((config.train.teacher && config.teacher?.weights) ?? {}))
     inputs[weightInput(`teacher/${head}`)] = weight;
   const stage = config.train.stages?.[state.stage?.index ?? 0]?.name;
   for (const { name, weight, stages } of studentTerms(config)) {

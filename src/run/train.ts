@@ -59,19 +59,16 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
     const timing = { rows: config.train.batchSize, waitMs: begun - waited, stepMs: finished - begun };
     yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, epoch, step: state.step, state, ...report };
     yield* stepped.events;
-    waited = performance.now();
-    if (signal?.aborted) {
-      yield { kind: "end", reason: "interrupted", step: state.step, state };
+    if (state.index === perEpoch) {
+      state = yield* endOfEpoch(options, { ...state, epoch: epoch + 1, index: 0 });
+      yield { kind: "epoch", epochs, step: state.step, state };
+    }
+    const reason = signal?.aborted ? "interrupted" : state.sinceBest >= (patience ?? Infinity) ? "patience" : undefined;
+    if (reason !== undefined) {
+      yield { kind: "end", reason, step: state.step, state };
       return state;
     }
-    if (state.index < perEpoch) continue;
-    state = yield* endOfEpoch(options, { ...state, epoch: epoch + 1, index: 0 });
-    yield { kind: "epoch", epochs, step: state.step, state };
     waited = performance.now();
-    if (patience !== undefined && state.sinceBest >= patience) {
-      yield { kind: "end", reason: "patience", step: state.step, state };
-      return state;
-    }
   }
   yield { kind: "end", reason: "done", step: state.step, state };
   return state;

@@ -13,6 +13,8 @@ export interface CheckedTerms {
   readonly negatives?: NegativesConfig | undefined;
   readonly inBatch?: InBatchConfig | undefined;
   readonly teacher?: { readonly experts: { readonly units: readonly number[] } } | undefined;
+  readonly frozen?: object | undefined;
+  readonly scores?: object | undefined;
   readonly student?:
     | { readonly losses: readonly HardLossConfig[]; readonly userUnits: readonly number[]; readonly normalise: boolean }
     | undefined;
@@ -44,12 +46,9 @@ export function checkTerms(config: CheckedTerms, complain: Complain): void {
       complain(["train", name], "cannot take effect: there is no student block");
 }
 
-function checkDistillTerm(
-  term: DistillTerm,
-  { data, negatives, teacher, student }: CheckedTerms,
-  complain: Complain,
-): void {
+function checkDistillTerm(term: DistillTerm, config: CheckedTerms, complain: Complain): void {
   const { head, kind } = term;
+  const { data, teacher, student } = config;
   if (typeof head === "object" && "column" in head) {
     const scores = Object.keys(data.columns).filter((name) => data.columns[name]!.role === "teacher-score");
     if (!scores.includes(head.column))
@@ -61,21 +60,40 @@ function checkDistillTerm(
       complain(["head"], `${kind} needs the teacher's scores of all candidates of a row, a column has one a row`);
     if (head.holds === "ranks" && kind !== "position-weighted")
       complain(["head", "holds"], `${kind} needs scores; of ranks a row, position-weighted alone learns`);
-    if (term.space !== "all")
+    if (term.space !== "rows")
       complain(["space"], "cannot take effect: a column has scores of the rows' own items alone");
-  } else if (teacher === undefined) complain(["head"], `needs a teacher block, or { column: name }`);
-  if (needsLists(term) && negatives === undefined)
-    complain([], `${kind} compares the candidates of a row: give a negatives block, or take a point-wise kind`);
-  if (needsLists(term) && term.space === "exposed")
+  }
+  checkSpace(term, config, complain);
+  if ("stopTeacherGradient" in term && !term.stopTeacherGradient && teacher === undefined)
+    complain(["stopTeacherGradient"], "cannot be false: no teacher is trained in this run");
+  if (!needsLayers(term)) return;
+  if (config.scores !== undefined)
+    complain([], `${kind} needs the teacher's layers, a score store has its scores alone; name the run as frozen`);
+  else checkLayers(term, { teacher, student }, complain);
+}
+
+/** Whether the candidates are there that a term compares. */
+function checkSpace({ kind, space, head }: DistillTerm, { negatives, scores }: CheckedTerms, complain: Complain): void {
+  if (space === "lists") return;
+  const isColumn = typeof head === "object" && "column" in head;
+  if (needsLists({ kind }) && space === "exposed")
     complain(["space"], `${kind} compares the candidates of a row, and exposed leaves one`);
-  if (term.space !== "all" && negatives === undefined)
+  if (space !== "rows" && negatives === undefined)
     complain(["space"], "cannot take effect: without a negatives block every row is its own item alone");
-  if (kind === "position-weighted" && negatives === undefined && !(typeof head === "object" && "column" in head))
+  if (needsLists({ kind }) && negatives === undefined)
     complain(
       [],
-      "position-weighted ranks the candidates of a row: give a negatives block, or a column that holds ranks",
+      `${kind} compares the candidates of a row: give a negatives block, take space: lists of a score store, or a point-wise kind`,
     );
-  if (needsLayers(term)) checkLayers(term, { teacher, student }, complain);
+  if (kind === "position-weighted" && negatives === undefined && !isColumn)
+    complain(
+      [],
+      "position-weighted ranks the candidates of a row: give a negatives block, take space: lists of a score store, or a column that holds ranks",
+    );
+  const comparesNegatives = needsLists({ kind }) || space === "sampled" || kind === "position-weighted";
+  if (scores !== undefined && negatives !== undefined && !isColumn && comparesNegatives)
+    if (!negatives.some((source) => source.kind === "stored"))
+      complain([], `${kind} needs scores of the negatives, and only those of kind stored have them`);
 }
 
 function checkLayers(
@@ -120,7 +138,7 @@ function checkUnique({ student, distill }: CheckedTerms, complain: Complain): vo
   });
 }
 
-function checkNegatives({ negatives = [], data, teacher, student }: CheckedTerms, complain: Complain): void {
+function checkNegatives({ negatives = [], data, teacher, frozen, student }: CheckedTerms, complain: Complain): void {
   const ranked = negatives.filter(isRanked);
   negatives.forEach((source, i) => {
     const labels = Object.keys(data.labels);
@@ -130,7 +148,7 @@ function checkNegatives({ negatives = [], data, teacher, student }: CheckedTerms
         `must name a label of data.labels (${labels.join(", ")}), got "${source.label}"${didYouMean(source.label, labels)}`,
       );
     if (!isRanked(source)) return;
-    if ((source.by === "student" ? student : teacher) === undefined)
+    if ((source.by === "student" ? student : (teacher ?? frozen)) === undefined)
       complain(["negatives", i, "by"], `there is no ${source.by} block`);
     if (source.refresh !== ranked[0]!.refresh)
       complain(

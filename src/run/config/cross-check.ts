@@ -1,9 +1,11 @@
 import type { z } from "zod";
 import { didYouMean } from "../../config-schema.ts";
+import { checkSources } from "./cross-check-sources.ts";
 import { type CheckedTerms, type Complain, checkTerms } from "./cross-check-terms.ts";
 
 /** The fields that must agree with each other. Structural: the schema that has them calls this. */
 interface Checked extends CheckedTerms {
+  readonly data: CheckedTerms["data"] & { readonly pairs: Readonly<Record<string, unknown>> };
   readonly teacher?:
     | (NonNullable<CheckedTerms["teacher"]> & {
         readonly features?: readonly string[] | undefined;
@@ -33,12 +35,13 @@ interface Checked extends CheckedTerms {
 export function crossCheck(config: Checked, context: z.RefinementCtx): void {
   const complain: Complain = (path, message) => context.addIssue({ code: "custom", path: [...path], message });
   checkBlocks(config, complain);
+  checkSources(config, complain);
   checkLabels(config, complain);
   checkFeatures(config, complain);
   checkTerms(config, complain);
 }
 
-function checkBlocks({ teacher, student, distill, train, share, evaluate }: Checked, complain: Complain): void {
+function checkBlocks({ teacher, student, frozen, distill, train, share, evaluate }: Checked, complain: Complain): void {
   if (teacher === undefined && student === undefined)
     complain([], "must have a teacher block, a student block or both");
   for (const [name, model] of [
@@ -49,10 +52,9 @@ function checkBlocks({ teacher, student, distill, train, share, evaluate }: Chec
       complain(["train"], `must have an optimiser for the ${name}: train.${name}`);
     if (model === undefined && train[name] !== undefined)
       complain(["train", name], `cannot take effect: there is no ${name} block`);
-    if (model === undefined && evaluate.monitor?.model === name)
+    if (model === undefined && evaluate.monitor?.model === name && !(name === "teacher" && frozen !== undefined))
       complain(["evaluate", "monitor", "model"], `there is no ${name} block`);
   }
-  if (distill.length > 0 && student === undefined) complain(["distill"], "needs a student block");
   if (student !== undefined && student.losses.length + distill.length === 0)
     complain(["student", "losses"], "the student must learn from a label or from the teacher: give losses, or distill");
   if (share.length > 0 && (teacher === undefined || student === undefined))
@@ -94,7 +96,12 @@ function checkFeatures({ data, teacher, student, share }: Checked, complain: Com
           `must name a column that ${what} (${allowed.join(", ")}), got "${name}"${didYouMean(name, allowed)}`,
         );
     });
-  check(["teacher", "features"], teacher?.features, withRoles("user", "item", "context"), "the teacher may see");
+  check(
+    ["teacher", "features"],
+    teacher?.features,
+    [...withRoles("user", "item", "context"), ...Object.keys(data.pairs)],
+    "the teacher may see",
+  );
   check(["student", "userFeatures"], student?.userFeatures, withRoles("user"), "has role user");
   check(["student", "itemFeatures"], student?.itemFeatures, withRoles("item"), "has role item");
   check(["share"], share, withRoles("user", "item"), "both models see");

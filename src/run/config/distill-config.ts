@@ -2,14 +2,12 @@ import { z } from "zod";
 import { choice, strict, unknownChoice } from "../../config-schema.ts";
 import { temperatureConfig, weightConfig } from "./schedule-config.ts";
 
-const exponent = z.number().min(0);
-const heads = choice(["ctr", "cvr", "ctcvr"]);
+const headName = z.string().regex(/^[a-z][a-z0-9-]*$/, "heads must be lower-case words joined by -");
 const fused = strict({
-  fuse: strict({ ctr: exponent.default(0), cvr: exponent.default(0), ctcvr: exponent.default(0) }).refine(
-    ({ ctr, cvr, ctcvr }) => ctr + cvr + ctcvr > 0,
-    "must have an exponent above 0",
-  ),
-}).describe("ctr^a cvr^b ctcvr^c, as one logit.");
+  fuse: z
+    .record(headName, z.number().min(0))
+    .refine((exponents) => Object.values(exponents).some((exponent) => exponent > 0), "must have an exponent above 0"),
+}).describe("ctr^a ctcvr^b, as one logit.");
 const fromColumn = strict({
   column: z.string().describe("A column of role teacher-score."),
   holds: choice(["logits", "probabilities", "ranks"]).default("logits"),
@@ -18,12 +16,16 @@ const fromColumn = strict({
 const common = {
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "names must be lower-case words joined by -"),
   head: z
-    .union([heads, fused, fromColumn], { error: headError })
-    .describe("What the student learns from: a head of the teacher, several fused, or a column."),
+    .union([headName, fused, fromColumn], { error: headError })
+    .describe(
+      "What the student learns from: a head of the teacher (ctr, cvr or ctcvr) or of the score store, several fused, or a column.",
+    ),
   weight: weightConfig,
-  space: choice(["all", "exposed", "sampled"])
-    .default("all")
-    .describe("all candidates of a row, its own item alone, or the sampled ones alone."),
+  space: choice(["rows", "exposed", "sampled", "lists"])
+    .default("rows")
+    .describe(
+      "rows: the training rows with their negatives; exposed: their own items alone; sampled: the negatives alone; lists: the lists of the score store (scores.lists).",
+    ),
   scaleStudent: z
     .boolean()
     .default(false)
@@ -187,5 +189,5 @@ export const needsLayers = ({ kind }: Pick<DistillTerm, "kind">): boolean => LAT
 function headError(issue: { readonly input?: unknown }): string {
   const { input } = issue;
   const given = typeof input === "object" ? JSON.stringify(input) : `"${String(input)}"`;
-  return `must be "ctr", "cvr" or "ctcvr", { fuse: { ctr: a, ctcvr: b } }, or { column: name }, got ${input === undefined ? "nothing" : given}`;
+  return `must be the name of a head, { fuse: { ctr: a, ctcvr: b } }, or { column: name }, got ${input === undefined ? "nothing" : given}`;
 }

@@ -120,6 +120,13 @@ function define(target: Tree, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
+/** The plain values that `path=value` assignments give on their own. */
+export function assignments(sets: readonly string[]): Readonly<Record<string, unknown>> {
+  const value: Tree = {};
+  for (const assignment of sets) applySet(value, new Map(), assignment);
+  return value;
+}
+
 function applySet(value: Tree, origins: Map<string, Origin>, assignment: string): void {
   const split = assignment.indexOf("=");
   const path = assignment.slice(0, split);
@@ -129,17 +136,19 @@ function applySet(value: Tree, origins: Map<string, Origin>, assignment: string)
     throw new ConfigError(`--set ${path}: value must be YAML, got "${assignment.slice(split + 1)}"`);
   let target: Tree = value;
   const keys = path.split(".");
-  for (const key of keys.slice(0, -1)) {
+  for (const [i, key] of keys.entries()) {
+    if (Array.isArray(target) && !(/^\d+$/.test(key) && Number(key) < target.length)) {
+      throw new ConfigError(`--set ${path}: "${key}" must be an index below ${target.length}`);
+    }
+    if (i === keys.length - 1) break;
     const below = Object.hasOwn(target, key) ? target[key] : undefined;
     if (below === undefined) define(target, key, {});
-    else if (typeof below !== "object" || below === null)
+    else if (typeof below !== "object" || below === null) {
       throw new ConfigError(`--set ${path}: "${key}" must be a block, got ${JSON.stringify(below)}`);
+    }
     target = target[key] as Tree;
   }
   const last = keys.at(-1)!;
-  if (Array.isArray(target) && !(/^\d+$/.test(last) && Number(last) < target.length)) {
-    throw new ConfigError(`--set ${path}: "${last}" must be an index below ${target.length}`);
-  }
   define(target, last, parsed.toJS());
   forget(origins, path);
   origins.set(path, { file: SET });

@@ -6,7 +6,7 @@ const units = z.array(z.int().min(1).max(65_536));
 const share = z.number().min(0).lt(1);
 const featureNames = z.array(z.string()).min(1);
 
-const embeddings = strict({
+export const embeddings = strict({
   default: z.int().min(1).max(4096).default(8).describe("Embedding width of features not named."),
   widths: z.record(z.string(), z.int().min(1).max(4096)).default({}).describe("Embedding width by feature."),
   deviation: z.number().positive().default(0.05).describe("Standard deviation of the first values."),
@@ -24,6 +24,10 @@ export const teacherConfig = strict({
     .array(strict({ left: z.string(), right: z.string(), scale: z.number().default(1) }))
     .default([])
     .describe("Element-wise products of two features' embeddings, fed in beside them."),
+  wide: z
+    .array(z.string())
+    .default([])
+    .describe("Features of ids, crosses above all, that add a learned number of their own to the CTR logit."),
   experts: strict({ count: z.int().min(1).max(256).default(8), units: units.min(1).default([64, 32]) }).prefault({}),
   towerUnits: units.default([16]).describe("Hidden widths of each task tower."),
   inputDropout: share.default(0).describe("Share of the encoded input that training drops."),

@@ -13,15 +13,26 @@ const catalogue = {
   excludeKnown: z.boolean().default(true).describe("Draws again where the user has the item in training."),
 };
 
+const fromCatalogue = [
+  strict({ kind: z.literal("random").describe("Uniform over the items."), ...catalogue }),
+  strict({
+    kind: z.literal("frequency").describe("By training frequency to a power."),
+    ...catalogue,
+    power: z.number().min(0).optional().describe("Exponent of the frequency; default 1."),
+  }),
+] as const;
+
+/** One source of negatives from the whole catalogue. */
+export const catalogueSource = z.discriminatedUnion(
+  "kind",
+  fromCatalogue,
+  unknownChoice(["random", "frequency"], "kind"),
+);
+
 const source = z.discriminatedUnion(
   "kind",
   [
-    strict({ kind: z.literal("random").describe("Uniform over the items."), ...catalogue }),
-    strict({
-      kind: z.literal("frequency").describe("By training frequency to a power."),
-      ...catalogue,
-      power: z.number().min(0).optional().describe("Exponent of the frequency; default 1."),
-    }),
+    ...fromCatalogue,
     strict({
       kind: z.literal("exposed").describe("The user's own training rows where the label is 0."),
       count,
@@ -40,8 +51,9 @@ const source = z.discriminatedUnion(
       temperature: z.number().positive(),
       tournament: z.boolean().default(true).describe("Of two draws the better rank is kept."),
     }),
+    strict({ kind: z.literal("stored").describe("The row's candidates of the score store."), count }),
   ],
-  unknownChoice(["random", "frequency", "exposed", "rank-window", "rank-aware"], "kind"),
+  unknownChoice(["random", "frequency", "exposed", "rank-window", "rank-aware", "stored"], "kind"),
 );
 
 /** The `negatives` block: one source, or several, whose counts are their ratio. */

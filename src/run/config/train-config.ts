@@ -35,7 +35,8 @@ const tableOptimiser = z.discriminatedUnion(
   unknownChoice(["sgd", "adagrad", "row-wise-adagrad", "lazy-adam"], "kind"),
 );
 
-const optimiser = strict({
+/** One optimiser block. */
+export const optimiserConfig = strict({
   rate: z.number().positive().describe("Learning rate of dense parameters and dense tables."),
   tableRate: z.number().positive().optional().describe("Learning rate of row-updated tables; default: rate."),
   dense: denseOptimiser.prefault({ kind: "adam" }),
@@ -48,7 +49,7 @@ const optimiser = strict({
     .describe("Adds l2 * parameter to the gradient of dense parameters and dense tables."),
 });
 
-export type OptimiserConfig = z.infer<typeof optimiser>;
+export type OptimiserConfig = z.infer<typeof optimiserConfig>;
 
 const metric = strict({
   metric: z.string(),
@@ -105,9 +106,9 @@ const stages = z
 export const trainConfig = strict({
   batchSize: z.int().min(1).max(1_048_576),
   epochs: z.int().min(1).max(100_000),
-  teacher: optimiser.optional().describe("Optimiser of the teacher's parameters."),
-  student: optimiser.optional().describe("Optimiser of the student's parameters."),
-  terms: optimiser
+  teacher: optimiserConfig.optional().describe("Optimiser of the teacher's parameters."),
+  student: optimiserConfig.optional().describe("Optimiser of the student's parameters."),
+  terms: optimiserConfig
     .optional()
     .describe("Optimiser of what loss terms learn (weights, scales, projections); default: the student's, without l2."),
   stages: stages.optional().describe("Stages of training; terms name those that they belong to."),
