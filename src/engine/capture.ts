@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Call } from "./call.ts";
 import { assertSame } from "./compare-captures.ts";
 import { type LookupTape, stepGradients } from "./gradients.ts";
-import { FLOAT, type GraphNode, graphWriter, INT32, type Ref } from "./graph.ts";
+import { DataType, FLOAT, type GraphNode, graphWriter, INT32, type Ref } from "./graph.ts";
 import type { NativeEngine } from "./native.ts";
 import { withNativeOps } from "./native-ops.ts";
 import { createNoise } from "./noise.ts";
@@ -12,6 +12,7 @@ import { writeRecording } from "./recorded-graph.ts";
 import { recordedParameter } from "./recorded-parameters.ts";
 import { inScope } from "./scope.ts";
 import { handleOf } from "./session.ts";
+import { simplifyGraph } from "./simplify-graph.ts";
 import type { Entry, HostTensor } from "./step.ts";
 import { emitUpdates } from "./updates.ts";
 import { movedParameters, parameterShape } from "./variables.ts";
@@ -47,7 +48,7 @@ export function captureEntry<P extends ParameterTree>(
     const first = captureOnce(native, tree, entryName, entry, scope, call);
     const second = captureOnce(native, tree, entryName, entry, scope, varied(call));
     assertSame(entryName, first, second);
-    return first;
+    return { ...first, nodes: simplifyGraph(first.nodes, scope) };
   } finally {
     Error.stackTraceLimit = limit;
   }
@@ -97,7 +98,8 @@ function captureOnce<P extends ParameterTree>(
       const type = data instanceof Int32Array ? "int32" : "float32";
       const tensor = tf.tensor(data, [...shape], type);
       const attributes = { dtype: type === "int32" ? INT32 : FLOAT, shape: { kind: "shape" as const, value: shape } };
-      feeds[name] = graph.add("Placeholder", [], attributes, `${scope}/feed/${name}`);
+      const result = { shape, dtype: type === "int32" ? DataType.int32 : DataType.float };
+      feeds[name] = graph.add("Placeholder", [], attributes, `${scope}/feed/${name}`, [result]);
       known.set(idOf(tensor), feeds[name]);
       return tensor;
     };
@@ -161,7 +163,9 @@ function captureOnce<P extends ParameterTree>(
     const outputs = result.outputs.map(([name, id]) => ({ name, ref: resolve(id) }));
     const readNodes = (): void => {
       for (const name of reads.dense)
-        graph.add("ReadVariableOp", [handleOf(name)], { dtype: FLOAT }, `${scope}/read/${name}`);
+        graph.add("ReadVariableOp", [handleOf(name)], { dtype: FLOAT }, `${scope}/read/${name}`, [
+          { shape: dense.get(name)!.shape, dtype: DataType.float },
+        ]);
     };
     if (result.gradients === undefined) {
       readNodes();

@@ -73,6 +73,7 @@ export function writeRecording(
       recorded.inputs.map(resolve),
       attributesOf(binding, recorded),
       `${scope}/${index}_${recorded.op}`,
+      recorded.outputs.map(({ shape, dtype }) => ({ shape, dtype })),
     );
     origins.set(name, recorded.origin);
     recorded.outputs.forEach((output, k) => {
