@@ -92,8 +92,9 @@ function teacherLogits(values: Values<Parameters>["teacher"], x_BD: tf.Tensor): 
 function studentLogits(values: Values<Parameters>["student"], ids: tf.Tensor): tf.Tensor {
   const rows = ids.shape[0]!;
   const e = tf.reshape(lookup(values.table, ids), [rows, INPUTS]);
-  const user = l2Normalise(applyMlp(values.user, tf.slice(e, [0, 0], [rows, USER_FIELDS * WIDTH])));
-  const item = l2Normalise(applyMlp(values.item, tf.slice(e, [0, USER_FIELDS * WIDTH], [rows, -1])));
+  const [userFields, itemFields] = tf.split(e, [USER_FIELDS * WIDTH, INPUTS - USER_FIELDS * WIDTH], 1);
+  const user = l2Normalise(applyMlp(values.user, userFields!));
+  const item = l2Normalise(applyMlp(values.item, itemFields!));
   return tf.mul(tf.sum(tf.mul(user, item), -1), 10);
 }
 

@@ -55,6 +55,7 @@ describe("placeNodes", () => {
         "Placeholder",
         "Range",
         "Reshape",
+        "SelectV2",
         "Size",
         "Unique",
       ]
