@@ -11,10 +11,10 @@ import { type Recorder, record } from "./record.ts";
 import { writeRecording } from "./recorded-graph.ts";
 import { recordedParameter } from "./recorded-parameters.ts";
 import { inScope } from "./scope.ts";
-import { handleOf } from "./session.ts";
 import { simplifyGraph } from "./simplify-graph.ts";
 import type { Entry, HostTensor } from "./step.ts";
 import { emitUpdates } from "./updates.ts";
+import { handleOf } from "./variable-nodes.ts";
 import { movedParameters, parameterShape } from "./variables.ts";
 
 /** One entry at one set of shapes, as nodes of the program's graph. */
@@ -23,6 +23,8 @@ export interface CapturedEntry {
   /** Placeholder of each batch array, scalar input and of the noise keys. */
   readonly feeds: Readonly<Record<string, Ref>>;
   readonly outputs: readonly { readonly name: string; readonly ref: Ref }[];
+  /** Of a training entry: all outputs, which are scalars, as one vector; fetching it makes the updates. */
+  readonly packed?: Ref;
   readonly opCount: number;
 }
 
@@ -205,12 +207,12 @@ function captureOnce<P extends ParameterTree>(
       { T: FLOAT },
       `${scope}/packed`,
     );
-    const names = [...outputs.map(({ name }) => name), ...updates.norms.map(({ name }) => name)];
     return {
       nodes,
       feeds,
       origins,
-      outputs: names.map((name) => ({ name, ref: done })),
+      outputs: [...outputs, ...updates.norms],
+      packed: done,
       opCount: recording.ops.length,
     };
   });

@@ -4,8 +4,8 @@ import { findEntry } from "./executor.ts";
 import type { Binding, NativeEngine, OpAttribute, TensorMetadata } from "./native.ts";
 import type { ParameterTree } from "./parameters.ts";
 import { type NodeRun, runNodes } from "./run-nodes.ts";
-import { handleOf } from "./session.ts";
 import type { Entries, HostBatch, HostTensor } from "./step.ts";
+import { handleOf } from "./variable-nodes.ts";
 import { listVariables, type Variable } from "./variables.ts";
 
 /** Cost of one op of a captured entry, run alone. */

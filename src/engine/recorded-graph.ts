@@ -11,7 +11,7 @@ import {
 } from "./graph.ts";
 import type { Binding, OpAttribute } from "./native.ts";
 import { type RecordedInput, type RecordedOp, type Recording, userFrame } from "./record.ts";
-import { handleOf } from "./session.ts";
+import { handleOf } from "./variable-nodes.ts";
 
 /** A recording as nodes of a graph. */
 export interface WrittenRecording {

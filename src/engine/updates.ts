@@ -9,7 +9,7 @@ import {
   typeAttribute,
 } from "./graph.ts";
 import { add, divide, multiply, readVariable, sqrt, square } from "./optimisers/graph-ops.ts";
-import { handleOf } from "./session.ts";
+import { handleOf } from "./variable-nodes.ts";
 import type { MovedParameter } from "./variables.ts";
 
 /** Gradients of a captured step as refs into its graph. */
