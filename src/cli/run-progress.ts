@@ -70,7 +70,20 @@ function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | 
       const parts = Object.entries(notice.report.parts).map(
         ([part, { rows }]) => `${rows.toLocaleString("en")} ${part}`,
       );
-      return `data read in ${notice.seconds.toFixed(1)} s: ${parts.join(", ")} rows`;
+      return [
+        `data read in ${notice.seconds.toFixed(1)} s: ${parts.join(", ")} rows`,
+        ...outOfVocabulary(notice.report),
+      ].join("; ");
+    }
+    case "scores": {
+      const { rows, lists } = notice.report;
+      const joined =
+        rows &&
+        `${rows.scored.toLocaleString("en")} of ${rows.total.toLocaleString("en")} training rows have a score (${((100 * rows.scored) / rows.total).toFixed(1)} %), ${rows.dropped} dropped, ${rows.hardLabelOnly} on their label alone`;
+      const drawn =
+        lists &&
+        `${lists.count.toLocaleString("en")} lists, ${lists.unknownUsers} of users and ${lists.unknownItems} items that the data do not have`;
+      return `scores: ${[joined, drawn].filter((text) => text !== null).join("; ")}`;
     }
     case "models": {
       const models = Object.entries(notice.models).map(
@@ -93,4 +106,16 @@ function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | 
     default:
       return undefined;
   }
+}
+
+/** What the parts hold that training does not know, in words. */
+function outOfVocabulary({ parts }: Extract<RunNotice, { kind: "data" }>["report"]): string[] {
+  return Object.entries(parts).flatMap(([part, report]) =>
+    Object.entries(report.outOfVocabulary)
+      .filter(([, count]) => part !== "train" && count > 0)
+      .map(
+        ([feature, count]) =>
+          `${part}: ${count.toLocaleString("en")} ${count === 1 ? "value" : "values"} of ${feature} not in training`,
+      ),
+  );
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { readRunConfig } from "../run/config/run-config.ts";
+import { type RunConfig, readRunConfig } from "../run/config/run-config.ts";
 import { executeRun, type RunResult } from "../run/execute-run.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
@@ -15,20 +15,32 @@ export interface TrainOptions extends CommonOptions {
   readonly resume?: true;
 }
 
+/** How commands that train differ. */
+export interface TrainVariant {
+  readonly command: "train" | "distill";
+  /** What else must hold of the configuration. */
+  readonly check: (config: RunConfig) => void;
+}
+
 /** `twinstill train` */
-export async function trainCommand(options: TrainOptions, io: Io): Promise<number> {
+export async function trainCommand(
+  options: TrainOptions,
+  io: Io,
+  { command, check }: TrainVariant = { command: "train", check: () => {} },
+): Promise<number> {
   const { config, out, set = [], quiet, json } = options;
   const sets = options.seed === undefined ? set : [...set, `seed=${seedOf(options.seed)}`];
   const resolved = readRunConfig(config, sets);
-  const engine = await loadEngine(options, io, commandOf(options));
+  check(resolved.config);
+  const engine = await loadEngine(options, io, commandOf(command, options));
   const { result, signal } = await showRun(
-    { resolved, out, resume: options.resume === true, name: "train", quiet: quiet === true },
+    { resolved, out, resume: options.resume === true, name: command, quiet: quiet === true },
     engine,
     io,
   );
   if (signal !== undefined) {
     io.err(
-      `twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill train --config ${config} --out ${out} --resume\n`,
+      `twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill ${command} --config ${config} --out ${out} --resume\n`,
     );
     return signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
   }
@@ -91,9 +103,9 @@ export function seedOf(text: string): number {
   return seed;
 }
 
-function commandOf({ config, out, set = [], seed, resume }: TrainOptions): readonly string[] {
+function commandOf(command: string, { config, out, set = [], seed, resume }: TrainOptions): readonly string[] {
   return [
-    "train",
+    command,
     "--config",
     config,
     "--out",

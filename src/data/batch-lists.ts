@@ -1,9 +1,10 @@
 // B = rows in a batch, b <= B = rows that are real, N = 1 + negatives of each row, L = values of a multi feature
-import type { RandomStream } from "../random.ts";
+import { permutation, type RandomStream } from "../random.ts";
 import type { Batch, HostTensor, NegativesSpec } from "./batch.ts";
 import { type BatchInput, copyRow, rowExtras, takeRows } from "./batch-rows.ts";
 import type { FeatureSpec } from "./dataset.ts";
 import { drawNegatives, NO_ITEM } from "./negatives.ts";
+import { pairReader } from "./pairs/pair-reader.ts";
 
 /** What a batch of lists is made from. */
 export interface ListBatchInput extends BatchInput {
@@ -17,7 +18,8 @@ export interface ListBatchInput extends BatchInput {
  */
 export function listBatch(input: ListBatchInput): Batch {
   const { data, spec, features, sampler, negatives } = input;
-  const items = itemLists(input);
+  const places = negatives.kind === "stored" ? storedPlaces(input) : undefined;
+  const items = places === undefined ? itemLists(input) : storedItems(input, places);
   const shape = [spec.size, 1 + negatives.count];
   const batch: Record<string, HostTensor> = {};
   for (const feature of features) batch[`${feature.role}/${feature.name}`] = listFeature(feature, input, items);
@@ -37,7 +39,7 @@ export function listBatch(input: ListBatchInput): Batch {
   batch.itemIndex = { data: itemIndex, shape };
   batch.mask = { data: mask, shape };
   batch.logQ = { data: logQ, shape };
-  return Object.assign(batch, rowExtras(input));
+  return Object.assign(batch, rowExtras(input), listScores(input, places));
 }
 
 /** [B * N] item numbers, NO_ITEM in padding and where nothing could be drawn. */
@@ -52,8 +54,62 @@ function itemLists({ data, spec, rows, sampler, negatives, stream }: ListBatchIn
   return items;
 }
 
+/** [B * (N - 1)] places among each row's stored candidates, drawn without repetition; -1 where there is none. */
+function storedPlaces({ data, spec, rows, negatives, stream }: ListBatchInput): Int32Array {
+  const { width, items } = data.stored!.candidates!;
+  const places = new Int32Array(spec.size * negatives.count).fill(-1);
+  for (let i = 0; i < rows.length; i++) {
+    const own = items.subarray(rows[i]! * width, (rows[i]! + 1) * width);
+    const real = permutation(width, stream).filter((place) => own[place] !== NO_ITEM);
+    places.set(real.subarray(0, negatives.count), i * negatives.count);
+  }
+  return places;
+}
+
+/** [B * N] the rows' own items, and their stored candidates at the places. */
+function storedItems({ data, spec, rows, negatives: { count } }: ListBatchInput, places: Int32Array): Int32Array {
+  const { width, items: stored } = data.stored!.candidates!;
+  const items = new Int32Array(spec.size * (1 + count)).fill(NO_ITEM);
+  for (let i = 0; i < rows.length; i++) {
+    items[i * (1 + count)] = data.items.rowEntity[rows[i]!]!;
+    for (let j = 0; j < count; j++) {
+      const place = places[i * count + j]!;
+      if (place >= 0) items[i * (1 + count) + j + 1] = stored[rows[i]! * width + place]!;
+    }
+  }
+  return items;
+}
+
+/** Stored scores of lists, [B, N]: of the rows' own items, and of negatives that come from the store. */
+function listScores(
+  { data, spec, rows, negatives: { count } }: ListBatchInput,
+  places: Int32Array | undefined,
+): Record<string, HostTensor> {
+  const { stored } = data;
+  if (stored === undefined) return {};
+  const shape = [spec.size, 1 + count];
+  const fill = (own: Float32Array | undefined, others: Float32Array | 1 | undefined): HostTensor => {
+    const values = new Float32Array(spec.size * (1 + count));
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      if (own !== undefined) values[i * (1 + count)] = own[row]!;
+      for (let j = 0; places !== undefined && others !== undefined && j < count; j++) {
+        const place = places[i * count + j]!;
+        if (place < 0) continue;
+        values[i * (1 + count) + j + 1] = others === 1 ? 1 : others[row * stored.candidates!.width + place]!;
+      }
+    }
+    return { data: values, shape };
+  };
+  const scores = stored.heads.map(
+    (head) => [`score/${head}`, fill(stored.rows?.scores.get(head), stored.candidates?.scores.get(head))] as const,
+  );
+  return { ...Object.fromEntries(scores), "score/mask": fill(stored.rows?.mask, 1) };
+}
+
 function listFeature(feature: FeatureSpec, input: ListBatchInput, items: Int32Array): HostTensor {
   const { data, spec, rows, negatives } = input;
+  if (feature.role === "cross") return pairLists(feature, input, items);
   const column = data.columns.get(feature.name)!;
   if (feature.role === "user") return takeRows(column, { rows, size: spec.size });
   const { width } = column;
@@ -71,6 +127,24 @@ function listFeature(feature: FeatureSpec, input: ListBatchInput, items: Int32Ar
     }
   }
   return { data: taken, shape: width === 1 ? [spec.size, numItems] : [spec.size, numItems, width] };
+}
+
+/** A pair feature of each row's user with its own item and with each negative. */
+function pairLists(
+  feature: FeatureSpec,
+  { data, spec, rows, negatives }: ListBatchInput,
+  items: Int32Array,
+): HostTensor {
+  const read = pairReader(data, feature.name);
+  const numItems = 1 + negatives.count;
+  const taken = feature.kind === "ids" ? new Int32Array(items.length) : new Float32Array(items.length);
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < numItems; j++) {
+      const at = i * numItems + j;
+      if (items[at] !== NO_ITEM) taken[at] = read({ row: rows[i]!, item: items[at]!, own: j === 0 });
+    }
+  }
+  return { data: taken, shape: [spec.size, numItems] };
 }
 
 function ofOwnItem(values: Float32Array, { spec, rows, negatives }: ListBatchInput): Float32Array {

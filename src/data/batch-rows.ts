@@ -4,6 +4,7 @@ import type { BatchData, FeatureSpec } from "./dataset.ts";
 import type { EncodedColumn } from "./encode-column.ts";
 import type { ItemSampler } from "./item-sampler.ts";
 import { knownMatrix } from "./known-matrix.ts";
+import { pairReader } from "./pairs/pair-reader.ts";
 
 /** What a batch is made from. */
 export interface BatchInput {
@@ -21,7 +22,10 @@ export function rowBatch(input: BatchInput): Batch {
   const { size } = spec;
   const batch: Record<string, HostTensor> = {};
   for (const feature of features) {
-    batch[`${feature.role}/${feature.name}`] = takeRows(data.columns.get(feature.name)!, { rows, size });
+    batch[`${feature.role}/${feature.name}`] =
+      feature.role === "cross"
+        ? pairRows(feature, data, { rows, size })
+        : takeRows(data.columns.get(feature.name)!, { rows, size });
   }
   for (const label of spec.labels) batch[`label/${label}`] = takeNumbers(data.labels.get(label)!, { rows, size });
   const itemIndex = takeIndexes(data.items.rowEntity, { rows, size });
@@ -30,9 +34,20 @@ export function rowBatch(input: BatchInput): Batch {
   const logQ = new Float32Array(size);
   for (let i = 0; i < rows.length; i++) logQ[i] = sampler.logQ[itemIndex.data[i]!]!;
   batch.logQ = { data: logQ, shape: [size] };
-  Object.assign(batch, rowExtras(input));
+  Object.assign(batch, rowExtras(input), rowScores(input));
   if (spec.knownMatrix === true) batch.known = { data: knownMatrix(data, rows, size), shape: [size, size] };
   return batch;
+}
+
+/** A pair feature of each row's own user and item. */
+function pairRows(feature: FeatureSpec, data: BatchData, { rows, size }: Take): HostTensor {
+  const read = pairReader(data, feature.name);
+  const taken = feature.kind === "ids" ? new Int32Array(size) : new Float32Array(size);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    taken[i] = read({ row, item: data.items.rowEntity[row]!, own: true });
+  }
+  return { data: taken, shape: [size] };
 }
 
 /** What a row has of its own in both layouts: user, weight, list and teacher scores, each [B]. */
@@ -44,6 +59,16 @@ export function rowExtras({ data, spec: { size }, rows }: BatchInput): Record<st
   if (data.group !== undefined) extras.group = takeIndexes(data.group, { rows, size });
   for (const [name, scores] of data.teacherScores) extras[`teacher/${name}`] = takeNumbers(scores, { rows, size });
   return extras;
+}
+
+/** Stored scores of the rows' own items, [B], and which rows have them. */
+function rowScores({ data, spec: { size }, rows }: BatchInput): Record<string, HostTensor> {
+  const stored = data.stored?.rows;
+  if (stored === undefined) return {};
+  const scores = [...stored.scores].map(
+    ([head, values]) => [`score/${head}`, takeNumbers(values, { rows, size })] as const,
+  );
+  return { ...Object.fromEntries(scores), "score/mask": takeNumbers(stored.mask, { rows, size }) };
 }
 
 interface Take {

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { didYouMean } from "./config-messages.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
+import type { StoredListSpec } from "./stored-scores.ts";
 
 /** One named array of a batch. */
 export interface HostTensor {
@@ -13,8 +14,8 @@ export type Batch = Readonly<Record<string, HostTensor>>;
 
 /** How negatives are drawn. */
 export interface NegativesSpec {
-  /** Items alike, or by training frequency to the power `power`. */
-  readonly kind: "random" | "frequency";
+  /** Items alike, by training frequency to the power `power`, or from the row's candidates in the score store. */
+  readonly kind: "random" | "frequency" | "stored";
   /** Negatives for each row, >= 1. */
   readonly count: number;
   /** Exponent of the frequency, >= 0. Default 1; for kind frequency only. */
@@ -39,6 +40,8 @@ export interface BatchSpec {
   readonly features?: readonly string[];
   /** With negatives a batch holds lists [B, 1 + count], without it rows [B]. */
   readonly negatives?: NegativesSpec;
+  /** Add lists of items with stored scores: arrays `lists/...`. */
+  readonly lists?: StoredListSpec;
   /** Add the matrix `known` [B, B] for in-batch negatives; rows only. */
   readonly knownMatrix?: boolean;
 }
@@ -62,12 +65,17 @@ export function checkBatchSpec(data: BatchData, spec: BatchSpec): readonly Featu
   if (!Number.isSafeInteger(spec.seed)) throw outOfRange("seed must be a safe integer", spec.seed);
   for (const label of spec.labels) checkName("labels", label, [...data.labels.keys()]);
   if (spec.negatives !== undefined) checkNegatives(spec.negatives);
+  if (spec.negatives?.kind === "stored" && (data.stored?.candidates?.width ?? 0) < spec.negatives.count) {
+    const got = data.stored?.candidates?.width ?? "none";
+    throw outOfRange(`negatives of kind stored must find ${spec.negatives.count} candidates a row in the store`, got);
+  }
   if (spec.negatives?.kind === "frequency" && data.trainItems.items.length === 0) {
     throw outOfRange("negatives by frequency must have training rows to count", "none");
   }
   if (spec.negatives !== undefined && spec.knownMatrix === true) {
     throw outOfRange("knownMatrix must go without negatives", "both; it is for in-batch negatives");
   }
+  if (spec.lists !== undefined) checkLists(data, spec.lists);
   const names = data.features.map((feature) => feature.name);
   for (const name of spec.features ?? []) checkName("features", name, names);
   return spec.features === undefined
@@ -80,6 +88,23 @@ function checkNegatives({ kind, count, power }: NegativesSpec): void {
   if (power === undefined) return;
   if (kind !== "frequency") throw outOfRange("negatives.power must go with kind frequency", `kind ${kind}`);
   if (!(power >= 0 && Number.isFinite(power))) throw outOfRange("negatives.power must be a finite number >= 0", power);
+}
+
+function checkLists({ stored }: BatchData, spec: StoredListSpec): void {
+  const { users, top, of, uniform, rankTemperature = 1 } = spec;
+  for (const [name, value] of Object.entries({ users, top, of, uniform })) {
+    if (!(Number.isInteger(value) && value >= 0)) throw outOfRange(`lists.${name} must be an integer >= 0`, value);
+  }
+  if (!(users >= 1 && top + uniform >= 1 && top <= of))
+    throw outOfRange("lists must have users >= 1, top <= of and an item", `users ${users}, top ${top}, of ${of}`);
+  if (!(rankTemperature > 0)) throw outOfRange("lists.rankTemperature must be > 0", rankTemperature);
+  for (const [name, wanted] of [
+    ["top", of * Math.sign(top)],
+    ["uniform", uniform],
+  ] as const) {
+    const width = stored?.lists?.[name]?.width ?? 0;
+    if (width < wanted) throw outOfRange(`lists must find ${wanted} ${name} items of a user in the store`, width);
+  }
 }
 
 function checkName(what: string, name: string, known: readonly string[]): void {

@@ -13,7 +13,7 @@ export function loadHash(): Promise<XXHashAPI> {
 /** xxHash64 over everything that training can see of a dataset, as 16 hexadecimal digits. */
 export function fingerprintOf(
   hash: XXHashAPI,
-  dataset: Omit<Dataset, "fingerprint" | "report" | "trainItems" | "numbers">,
+  dataset: Omit<Dataset, "fingerprint" | "report" | "trainItems" | "numbers" | "source">,
 ): string {
   const state = hash.create64();
   const addText = (text: string): void => void state.update(`${text.length}:${text}`);

@@ -4,22 +4,26 @@ import { type ColumnEncoding, type DataEncoding, encodingKind } from "./encoding
 import type { CategoryColumn, ListColumn, NumberColumn, RawColumn } from "./raw-column.ts";
 
 /**
- * Learns the encoding of every feature from the training rows alone.
+ * Learns the encoding of every feature from the training rows (and those of history) alone.
  *
- * Built vocabularies hold the values by first appearance in the training rows, in their order; columns that share a
- * vocabulary are read after its owner, in the order of the config.
+ * Built vocabularies hold the values by first appearance in the rows, in their order; columns that share a vocabulary
+ * are read after its owner, in the order of the config.
  *
+ * @param previous - an encoding to extend: its numbers stay, and so do its values' rows; new values come after them.
  * @throws {DataError} a column to standardise does not vary, or buckets find no boundary.
  */
 export function fitEncoding(
   raw: ReadonlyMap<string, RawColumn>,
   columns: Readonly<Record<string, ColumnConfig>>,
   trainRows: Int32Array,
+  previous?: DataEncoding,
 ): DataEncoding {
   const encodings: Record<string, ColumnEncoding> = {};
   for (const [name, column] of Object.entries(columns)) {
     if (!isFeature(column)) continue;
-    if (!hasVocabulary(column)) {
+    const before = previous?.columns[name];
+    if (before !== undefined && before.kind !== "built") encodings[name] = before;
+    else if (!hasVocabulary(column)) {
       encodings[name] = fitNumbers(name, column, present(raw.get(name) as NumberColumn, column.missing, trainRows));
     } else if (column.shareWith !== undefined) encodings[name] = { kind: "shared", with: column.shareWith };
     else if (column.vocabulary?.kind === "hashed") encodings[name] = { kind: "hashed", rows: column.vocabulary.rows };
@@ -27,7 +31,11 @@ export function fitEncoding(
       const sources = [name, ...sharersOf(name, columns)].map(
         (source) => raw.get(source) as CategoryColumn | ListColumn,
       );
-      encodings[name] = { kind: "built", values: frequentValues(sources, column.vocabulary?.minCount ?? 1, trainRows) };
+      const values = frequentValues(sources, column.vocabulary?.minCount ?? 1, trainRows);
+      encodings[name] = {
+        kind: "built",
+        values: before === undefined ? values : [...new Set([...before.values, ...values])],
+      };
     }
   }
   return { version: 1, columns: encodings };

@@ -2,7 +2,8 @@ import { ConfigError } from "../errors.ts";
 import { permutation, randomStream } from "../random.ts";
 import { type Batch, type BatchSpec, batchesPerEpoch, checkBatchSpec, type HostTensor } from "./batch.ts";
 import { listBatch } from "./batch-lists.ts";
-import { rowBatch } from "./batch-rows.ts";
+import { type BatchInput, rowBatch } from "./batch-rows.ts";
+import { storedListBatch } from "./batch-stored-lists.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
 import { frequencySampler, type ItemSampler, uniformSampler } from "./item-sampler.ts";
 
@@ -33,12 +34,24 @@ export function makeBatch(data: BatchData, spec: BatchSpec, epoch: number, index
   }
   const rows = orderOf(plan, spec, epoch).slice(index * spec.size, (index + 1) * spec.size);
   const input = { data, spec, rows, features: plan.features, sampler: plan.sampler };
+  return { ...ownRows(input, epoch, index), ...storedLists(input, epoch * batches + index) };
+}
+
+function ownRows(input: BatchInput, epoch: number, index: number): Batch {
+  const { spec } = input;
   if (spec.negatives === undefined) return rowBatch(input);
   return listBatch({
     ...input,
     negatives: spec.negatives,
     stream: randomStream(spec.seed, "negatives", epoch, index),
   });
+}
+
+function storedLists({ data, spec, features }: BatchInput, step: number): Batch {
+  const { lists, seed } = spec;
+  if (lists === undefined) return {};
+  const { heads, lists: stored } = data.stored!;
+  return storedListBatch({ data, lists: stored!, spec: lists, heads, features, seed, step });
 }
 
 /** The buffers of a batch, to be moved to another thread. */

@@ -1,20 +1,22 @@
 import { ConfigError, DataError } from "../errors.ts";
 import { buildCatalogue } from "./catalogue.ts";
-import { type FeatureColumnConfig, hasVocabulary, isFeature } from "./column-config.ts";
 import { compileExpression } from "./compile-expression.ts";
 import { type DataConfig, keyColumn, soleColumn } from "./config.ts";
+import { withCorpusFile } from "./corpus-file.ts";
 import { countListsCut, reportData } from "./data-report.ts";
-import type { Catalogue, Dataset, DatasetParts, FeatureSpec } from "./dataset.ts";
+import type { Catalogue, Dataset, DatasetParts, SourceRows } from "./dataset.ts";
 import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
-import { checkEncoding, type DataEncoding, vocabularySize } from "./encoding.ts";
+import { checkEncoding, type DataEncoding, vocabularyId } from "./encoding.ts";
 import { parseExpression } from "./expression.ts";
+import { featureColumns, featureSpecs } from "./feature-specs.ts";
 import { fingerprintOf, loadHash } from "./fingerprint.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { groupItems } from "./interactions.ts";
 import { checkImplication, labelValues, weightValues } from "./labels.ts";
+import { fitPairs, pairSpecs } from "./pairs/fit-pairs.ts";
 import type { CategoryColumn, NumberColumn, RawColumn } from "./raw-column.ts";
 import { takeRows } from "./raw-column.ts";
-import { locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
+import { type FileRows, locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
 import { toSharedFloat32, toSharedInt32 } from "./shared-array.ts";
 import { resolveSource } from "./source-files.ts";
 import { type PartRows, splitRows } from "./split-rows.ts";
@@ -25,6 +27,8 @@ export interface OpenDatasetOptions {
   readonly baseDir: string;
   /** Encode with this encoding instead of learning one; then no training part is needed. */
   readonly encoding?: DataEncoding;
+  /** With `encoding`: append the training and history rows' values that its vocabularies do not hold. Default false. */
+  readonly extendEncoding?: boolean;
   /** Called after each chunk that was read. */
   readonly onProgress?: (progress: ReadProgress) => void;
 }
@@ -40,7 +44,7 @@ export interface OpenDatasetOptions {
  */
 export async function openDataset(
   config: DataConfig,
-  { baseDir, encoding, onProgress }: OpenDatasetOptions,
+  { baseDir, encoding, extendEncoding = false, onProgress }: OpenDatasetOptions,
 ): Promise<Dataset> {
   if (encoding !== undefined) checkEncoding(encoding, config.columns);
   const files = await resolveSource(config.source, { baseDir, format: config.format });
@@ -51,8 +55,25 @@ export async function openDataset(
   if (encoding === undefined && used.parts.train.length === 0) {
     throw new ConfigError("data.source: a training part must be named unless an encoding is given, got none");
   }
-  const learnt = encoding ?? fitEncoding(used.columns, config.columns, used.parts.train);
-  return assemble(table, { config, used, encoding: learnt });
+  if (used.parts.train.length === 0 && Object.keys(config.pairs).length > 0) {
+    throw new ConfigError("data.pairs: statistics are of training rows, so a training part must be named, got none");
+  }
+  return assemble(table, {
+    config,
+    baseDir,
+    used,
+    encoding: encodingFor(used, config, { ...(encoding && { encoding }), extendEncoding }),
+  });
+}
+
+function encodingFor(
+  { columns, parts }: UsedRows,
+  config: DataConfig,
+  { encoding, extendEncoding }: Pick<OpenDatasetOptions, "encoding" | "extendEncoding">,
+): DataEncoding {
+  if (encoding !== undefined && !extendEncoding) return encoding;
+  const rows = Int32Array.from([...(parts.history ?? []), ...parts.train]);
+  return fitEncoding(columns, config.columns, rows, encoding);
 }
 
 /** The rows that some part holds, renumbered from 0 in file order. */
@@ -60,6 +81,8 @@ interface UsedRows {
   readonly rows: number;
   readonly columns: ReadonlyMap<string, RawColumn>;
   readonly parts: DatasetParts;
+  /** [rows] row of the table. */
+  readonly sourceRows: Int32Array;
   readonly locate: (row: number) => string;
 }
 
@@ -88,30 +111,54 @@ function takeUsedRows(table: RawTable, split: PartRows): UsedRows {
       train: renumber(split.train ?? new Int32Array(0)),
       ...(split.validation && { validation: renumber(split.validation) }),
       ...(split.test && { test: renumber(split.test) }),
+      ...(split.history && { history: renumber(split.history) }),
     },
+    sourceRows: kept,
     locate: (row) => locateRow(table, kept[row]!),
   };
 }
 
 interface AssembleOptions {
   readonly config: DataConfig;
+  readonly baseDir: string;
   readonly used: UsedRows;
   readonly encoding: DataEncoding;
 }
 
-async function assemble(table: RawTable, { config, used, encoding }: AssembleOptions): Promise<Dataset> {
+async function assemble(table: RawTable, { config, baseDir, used, encoding }: AssembleOptions): Promise<Dataset> {
   const hash = await loadHash();
   const labels = await evaluateLabels(config, used);
   const columns = new Map<string, EncodedColumn>();
-  for (const [name, column] of featureColumns(config)) {
+  for (const [name, column] of featureColumns(config.columns)) {
     const raw = used.columns.get(name)!;
     const hashValue = (value: string): bigint => hash.h64(value);
     columns.set(name, encodeColumn(raw, { name, config: column, encoding, hash: hashValue, locate: used.locate }));
   }
   const users = catalogueOf("user", { config, used, columns });
-  const items = catalogueOf("item", { config, used, columns });
+  const items = await withCorpusFile(catalogueOf("item", { config, used, columns }), {
+    config,
+    baseDir,
+    encoding,
+    hash: (value) => hash.h64(value),
+  });
+  const own = featureSpecs(config.columns, encoding);
+  const numbers = rawNumbers(config, used);
+  const isTrainRow = trainRowFlags(used);
+  const pairs = fitPairs(config.pairs, {
+    rows: used.rows,
+    features: own,
+    columns,
+    labels,
+    numbers,
+    itemFeatures: items.features,
+    trainRows: used.parts.train,
+    isTrainRow,
+    userOf: users.rowEntity,
+    itemOf: items.rowEntity,
+    idOf: (feature, value) => vocabularyId(encoding, feature, value),
+  });
   const content = {
-    features: featureColumns(config).map(([name, column]) => featureSpec(name, column, { encoding, columns })),
+    features: [...own, ...pairSpecs(pairs)],
     rows: used.rows,
     columns,
     labels,
@@ -120,11 +167,20 @@ async function assemble(table: RawTable, { config, used, encoding }: AssembleOpt
     users,
     items,
     encoding,
+    pairs,
+    isTrainRow,
   };
-  const trainItems = groupItems(users.rowEntity, items.rowEntity, { rows: used.parts.train, numUsers: users.size });
+  const known = Int32Array.from([...used.parts.train, ...(used.parts.history ?? [])]);
+  const trainItems = groupItems(users.rowEntity, items.rowEntity, { rows: known, numUsers: users.size });
   const report = reportData(table, { ...content, trainItems }, countListsCut(used.columns, config.columns));
-  const numbers = rawNumbers(config, used);
-  return { ...content, trainItems, numbers, report, fingerprint: fingerprintOf(hash, content) };
+  const source = { files: table.files.map(sourceRowsOf), rows: used.sourceRows };
+  return { ...content, trainItems, numbers, source, report, fingerprint: fingerprintOf(hash, content) };
+}
+
+function trainRowFlags({ rows, parts }: UsedRows): Uint8Array {
+  const flags = new Uint8Array(new SharedArrayBuffer(rows));
+  for (const row of parts.train) flags[row] = 1;
+  return flags;
 }
 
 async function evaluateLabels(config: DataConfig, used: UsedRows): Promise<Map<string, Float32Array>> {
@@ -148,27 +204,8 @@ function catalogueOf(
   return buildCatalogue(key, { features: new Map(own), trainRows: used.parts.train });
 }
 
-function featureColumns(config: DataConfig): [string, FeatureColumnConfig][] {
-  const features: [string, FeatureColumnConfig][] = [];
-  for (const [name, column] of Object.entries(config.columns)) if (isFeature(column)) features.push([name, column]);
-  return features;
-}
-
-function featureSpec(
-  name: string,
-  column: FeatureColumnConfig,
-  { encoding, columns }: { encoding: DataEncoding; columns: ReadonlyMap<string, EncodedColumn> },
-): FeatureSpec {
-  const { data, width } = columns.get(name)!;
-  const ids = column.kind === "multi" ? "multi" : "ids";
-  return {
-    name,
-    role: column.role,
-    kind: data instanceof Float32Array ? "numbers" : ids,
-    vocabularySize: vocabularySize(encoding, name),
-    width,
-    ...(hasVocabulary(column) && column.shareWith !== undefined && { shareWith: column.shareWith }),
-  };
+function sourceRowsOf({ file: { path, name }, start, rows }: FileRows): SourceRows {
+  return { path, name, start, rows };
 }
 
 function rowExtras(config: DataConfig, used: UsedRows): Pick<Dataset, "weight" | "group" | "teacherScores"> {

@@ -6,9 +6,9 @@ import type { DataConfig } from "./config.ts";
 /** What a file holds. */
 export type FileFormat = "csv" | "tsv" | "parquet" | "arrow-file" | "arrow-stream";
 /** Where rows end up. */
-export type PartName = "train" | "validation" | "test";
+export type PartName = "train" | "validation" | "test" | "history";
 /** The parts, in the order in which rows are given to them. */
-export const PART_NAMES = ["train", "validation", "test"] as const satisfies readonly PartName[];
+export const PART_NAMES = ["train", "validation", "test", "history"] as const satisfies readonly PartName[];
 
 /** One file of a source. */
 export interface SourceFile {

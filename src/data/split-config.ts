@@ -10,6 +10,11 @@ const byExpression = strict({
   train: z.string().min(1),
   validation: z.string().min(1).optional(),
   test: z.string().min(1).optional(),
+  history: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Rows before the training rows: in vocabularies, catalogues and known items; nothing trains on them."),
   overlap: choice(["error", "allow"]).default("error").describe("What a row of two parts is: a leak, or meant."),
 });
 

@@ -3,11 +3,13 @@ import { basename, join } from "node:path";
 import { type Program, variableChunks } from "../engine/program.ts";
 import { rowChunks, rowSize, type Variable } from "../engine/variables.ts";
 import { DataError } from "../errors.ts";
+import { writeTextAtomically } from "../files/atomic-write.ts";
+import { nodeFiles } from "../files/file-layer.ts";
+import { readJson, writeJson } from "../files/json-file.ts";
 import type { TrainState } from "./events.ts";
-import { writeTextAtomically } from "./formats/atomic-write.ts";
 import { openSafetensors } from "./formats/safetensors-read.ts";
 import { writeSafetensors } from "./formats/safetensors-write.ts";
-import { type RunFolder, readJson, writeJson } from "./run-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
 
 const CHECKPOINT_FORMAT = 1;
 const PARAMETERS = "model.safetensors";
@@ -92,10 +94,18 @@ export async function findCheckpoint(
   }
 }
 
+export interface LoadOptions {
+  /** `all` to go on training; `parameters` to score. */
+  readonly what: "all" | "parameters";
+  /** Data that the checkpoint must be of. */
+  readonly dataFingerprint?: string;
+  /** Tensors that are wanted, by name; the others stay as they are. Default: all. */
+  readonly only?: (name: string) => boolean;
+}
+
 /**
  * Loads a checkpoint's values into the program.
  *
- * @param what - `all` to go on training; `parameters` to score.
  * @throws {DataError} a tensor is missing, left over, or has another shape: the checkpoint does not fit the
  *   configuration; or it was made on other data.
  */
@@ -103,7 +113,7 @@ export async function loadCheckpoint(
   { files }: Pick<RunFolder, "files">,
   path: string,
   program: Program,
-  { what, dataFingerprint }: { readonly what: "all" | "parameters"; readonly dataFingerprint?: string },
+  { what, dataFingerprint, only = () => true }: LoadOptions,
 ): Promise<TrainState> {
   const stored = (await readJson(join(path, STATE), files)) as StateFile;
   if (stored.format !== CHECKPOINT_FORMAT)
@@ -113,9 +123,9 @@ export async function loadCheckpoint(
       `${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`,
     );
   }
-  await loadTensors(join(path, PARAMETERS), program, isParameter, files);
+  await loadTensors(join(path, PARAMETERS), program, { wanted: isParameter, only }, files);
   if (what === "parameters") return stored.state;
-  await loadTensors(join(path, SLOTS), program, (variable) => !isParameter(variable), files);
+  await loadTensors(join(path, SLOTS), program, { wanted: (variable) => !isParameter(variable), only }, files);
   program.setCounts(stored.counts);
   return stored.state;
 }
@@ -135,14 +145,14 @@ function tensorsOf(program: Program, wanted: (variable: Variable) => boolean) {
 async function loadTensors(
   path: string,
   program: Program,
-  wanted: (variable: Variable) => boolean,
+  { wanted, only }: { readonly wanted: (variable: Variable) => boolean; readonly only: (name: string) => boolean },
   files: RunFolder["files"],
 ): Promise<void> {
-  const variables = program.variables.filter(wanted);
+  const variables = program.variables.filter((variable) => wanted(variable) && only(variable.name));
   const stored = await openSafetensors(path, { files });
   try {
     const known = new Set(variables.map(({ name }) => name));
-    const extra = [...stored.tensors.keys()].find((name) => !known.has(name));
+    const extra = [...stored.tensors.keys()].find((name) => only(name) && !known.has(name));
     if (extra !== undefined)
       throw new DataError(
         `${path}: checkpoint must fit the configuration, got tensor "${extra}" that the models do not have`,
@@ -162,6 +172,51 @@ async function loadTensors(
         program.write(
           variable.name,
           (await stored.readRange(variable.name, from * size, to * size)) as Float32Array,
+          from,
+        );
+      }
+    }
+  } finally {
+    await stored.close();
+  }
+}
+
+/**
+ * Gives variables the values that a checkpoint has under their names. A table may have grown: rows that the checkpoint
+ * does not have keep their first values. Variables of a model that it does not have stay as they are.
+ *
+ * @throws {DataError} a tensor has another width, or more rows than the variable: the models are not the same.
+ */
+export async function loadFirstValues(
+  path: string,
+  program: Program,
+  files: RunFolder["files"] = nodeFiles,
+): Promise<void> {
+  const file = join(path, PARAMETERS);
+  const stored = await openSafetensors(file, { files });
+  try {
+    for (const variable of program.variables.filter(isParameter)) {
+      const entry = stored.tensors.get(variable.name);
+      if (entry === undefined) continue;
+      const [rows = 1, ...rest] = entry.shape;
+      const [own = 1, ...ownRest] = variable.shape;
+      if (
+        entry.shape.length !== variable.shape.length ||
+        String(rest) !== String(ownRest) ||
+        rows > own ||
+        (rows < own && !variable.byRows)
+      ) {
+        throw new DataError(
+          `${file}: "${variable.name}" must fit shape [${variable.shape}], got [${entry.shape}]; start from a run of the same models`,
+        );
+      }
+      const size = rowSize(variable);
+      for (const [from, to] of rowChunks(variable)) {
+        const end = Math.min(to, rows);
+        if (from >= end) break;
+        program.write(
+          variable.name,
+          (await stored.readRange(variable.name, from * size, end * size)) as Float32Array,
           from,
         );
       }

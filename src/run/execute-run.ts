@@ -1,18 +1,20 @@
 import type { DataReport } from "../data/data-report.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
+import type { FileLayer } from "../files/file-layer.ts";
+import { writeJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
 import type { RunEvent, TrainState } from "./events.ts";
-import type { FileLayer } from "./formats/file-layer.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { type ParameterReport, reportParameters } from "./parameter-report.ts";
-import { openRunFolder, type RunFolder, writeJson } from "./run-folder.ts";
+import { openRunFolder, type RunFolder } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
+import type { ScoresReport } from "./scores/load-scores.ts";
+import { effectiveConfig, loadEarlierWeights, openRunData, seenRows } from "./starting-point.ts";
 import { buildEntries } from "./steps.ts";
 import { train, trainStart } from "./train.ts";
 
@@ -20,6 +22,7 @@ import { train, trainStart } from "./train.ts";
 export type RunNotice =
   | RunEvent
   | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
+  | { readonly kind: "scores"; readonly report: ScoresReport }
   | {
       readonly kind: "models";
       readonly models: Readonly<Record<string, ParameterReport>>;
@@ -59,9 +62,9 @@ export interface RunResult {
  */
 export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice, RunResult> {
   const { resolved, out, native, environment, resume = false, files } = options;
-  const { config } = resolved;
+  const config = await effectiveConfig(resolved);
   const { folder, release } = await openRunFolder(out, {
-    config: { folder: resolved.folder, run: config },
+    config: { folder: resolved.folder, run: resolved.config },
     environment,
     resume,
     ...(files && { files }),
@@ -69,17 +72,23 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
   let program: Program | undefined;
   try {
     const started = performance.now();
-    const dataset = await openDataset(config.data, { baseDir: resolved.folder });
+    const { dataset, scores } = await openRunData(resolved);
     yield {
       kind: "data",
       report: dataset.report,
       fingerprint: dataset.fingerprint,
       seconds: (performance.now() - started) / 1000,
     };
+    if (scores !== undefined) {
+      yield { kind: "scores", report: scores };
+      await writeJson(folder.scores, scores, folder.files);
+    }
     await writeJson(folder.encoding, dataset.encoding, folder.files);
+    await writeJson(folder.trained, await seenRows(dataset, resolved, scores), folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     const models = buildModels(config, dataset);
     program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
+    await loadEarlierWeights(program, resolved);
     const names = (["teacher", "student"] as const).filter((name) => models[name] !== undefined);
     const reports = await reportParameters(program, names);
     const from = await restore(folder, program, dataset, resume);

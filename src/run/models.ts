@@ -1,5 +1,5 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
-import type { ParameterTree, TableParameter } from "../engine/parameters.ts";
+import type { ParameterTree, TableParameter, Values } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
 import type { Encoder, EncoderOptions, Feature } from "../nn/features.ts";
 import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
@@ -20,6 +20,13 @@ export interface ModelParameters {
   readonly [model: string]: ParameterTree;
 }
 
+/** The teacher's values among those of all models. */
+export const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
+  values.teacher as Values<MmoeParameters>;
+/** The student's. */
+export const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> =>
+  values.student as Values<DssmParameters>;
+
 type Embeddings = NonNullable<RunConfig["teacher"]>["embeddings"];
 
 /** Builds the models that a configuration describes, on the features that the data have. */
@@ -36,13 +43,13 @@ function buildTeacher(
   specs: readonly FeatureSpec[],
   shared: Encoder,
 ): Mmoe {
-  const { experts, towerUnits, inputDropout, products } = teacher;
+  const { experts, towerUnits, inputDropout, products, wide } = teacher;
   const names = teacher.features ?? specs.map(({ name }) => name);
   const features = selectFeatures(specs, names);
   const options = encoderOptions(teacher.embeddings, shared);
   return mmoe(
     { name: "teacher", group: "teacher", seed },
-    { ...options, features, products, experts, towerUnits, inputDropout },
+    { ...options, features, products, wide, experts, towerUnits, inputDropout },
   );
 }
 
@@ -105,7 +112,7 @@ function sharedTables(config: RunConfig, specs: readonly FeatureSpec[]): Encoder
   return tables;
 }
 
-function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
+export function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
   return names.map((name) => {
     const spec = specs.find((candidate) => candidate.name === name);
     if (spec === undefined)

@@ -3,10 +3,12 @@ import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import { ConfigError, DataError } from "../errors.ts";
+import { readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
 import { type RunConfig, runConfig } from "./config/run-config.ts";
 import { buildModels, type Models } from "./models.ts";
-import { readJson, readRunJson, runFolder } from "./run-folder.ts";
+import { readRunJson, runFolder } from "./run-folder.ts";
+import { effectiveConfig } from "./starting-point.ts";
 import { buildEntries } from "./steps.ts";
 
 /** A finished (or stopped) run with its models loaded. */
@@ -34,12 +36,13 @@ export async function openRun(
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`--run ${path}: folder must hold a run, got no config.resolved.json in it`);
   const stored = (await readRunJson(folder.config)) as { readonly folder: string; readonly run: unknown };
-  const config = runConfig.parse(stored.run);
+  const folderOfData = baseDir ?? stored.folder;
+  const config = await effectiveConfig({ config: runConfig.parse(stored.run), folder: folderOfData });
   const checkpoint = (await findCheckpoint(folder, "best")) ?? (await findCheckpoint(folder, "latest"));
   if (checkpoint === undefined)
     throw new DataError(`--run ${path}: run must have a checkpoint, got none; train it first`);
   const encoding = (await readJson(folder.encoding)) as Dataset["encoding"];
-  const dataset = await openDataset(config.data, { baseDir: baseDir ?? stored.folder, encoding });
+  const dataset = await openDataset(config.data, { baseDir: folderOfData, encoding });
   const models = buildModels(config, dataset);
   const program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
   await loadCheckpoint(folder, checkpoint, program, { what: "parameters" });

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
-import { holdLock, type LockHolder } from "../runtime/install-lock.ts";
-import { writeTextAtomically } from "./formats/atomic-write.ts";
-import { type FileLayer, nodeFiles } from "./formats/file-layer.ts";
+import { type FileLayer, nodeFiles } from "../files/file-layer.ts";
+import { tryLock } from "../files/file-lock.ts";
+import { firstDifference, readJson, writeJson } from "../files/json-file.ts";
 
 /** Version of the run folder's layout; written into it and checked when it is opened. */
 export const RUN_FORMAT = 1;
@@ -14,6 +14,10 @@ export interface RunFolder {
   readonly environment: string;
   readonly encoding: string;
   readonly dataReport: string;
+  /** Which rows the run trains on: what a store of its scores must not hold. */
+  readonly trained: string;
+  /** What the join with a score store found. */
+  readonly scores: string;
   readonly metrics: string;
   readonly events: string;
   readonly checkpoints: string;
@@ -38,6 +42,8 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     environment: join(path, "env.json"),
     encoding: join(path, "encoding.json"),
     dataReport: join(path, "data.json"),
+    trained: join(path, "trained.json"),
+    scores: join(path, "scores.json"),
     metrics: join(path, "metrics.jsonl"),
     events: join(path, "tb"),
     checkpoints: join(path, "checkpoints"),
@@ -80,20 +86,10 @@ export async function openRunFolder(
 const LOCK = "run.lock";
 
 async function lockRun(path: string): Promise<() => Promise<void>> {
-  const taken = new AbortController();
-  let holder: LockHolder | undefined;
-  const onWaiting = (other: LockHolder): void => {
-    holder = other;
-    taken.abort();
-  };
-  try {
-    return await holdLock(join(path, LOCK), { onWaiting, signal: taken.signal });
-  } catch (error) {
-    if (holder === undefined) throw error;
-    throw new ConfigError(
-      `--out ${path}: folder must be free, got one that process ${holder.pid} on ${holder.host} writes to`,
-    );
-  }
+  const lock = await tryLock(join(path, LOCK));
+  if ("release" in lock) return lock.release;
+  const { pid, host } = lock.holder;
+  throw new ConfigError(`--out ${path}: folder must be free, got one that process ${pid} on ${host} writes to`);
 }
 
 async function writeStart(folder: RunFolder, config: unknown, environment: unknown): Promise<void> {
@@ -103,19 +99,14 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
   await writeJson(folder.config, { format: RUN_FORMAT, config }, files);
 }
 
-/** A file of indented JSON, whole or not at all. */
-export async function writeJson(path: string, value: unknown, files: FileLayer = nodeFiles): Promise<void> {
-  await writeTextAtomically(path, `${JSON.stringify(value, null, 2)}\n`, { files });
-}
-
 /** @throws {ConfigError} the folder's configuration has another format, or differs in a setting (named). */
 async function assertSameConfig(folder: RunFolder, config: unknown): Promise<void> {
   const stored = await readRunJson(folder.config, folder.files);
-  const difference = firstDifference(stored, JSON.parse(JSON.stringify(config)), []);
+  const difference = firstDifference(stored, JSON.parse(JSON.stringify(config)));
   if (difference === undefined) return;
-  const [path, before, now] = difference;
+  const { path, before, now } = difference;
   throw new ConfigError(
-    `--resume ${folder.path}: configuration must be the run's own, got ${path.join(".")} = ${JSON.stringify(now)} where the run has ${JSON.stringify(before)}`,
+    `--resume ${folder.path}: configuration must be the run's own, got ${path} = ${JSON.stringify(now)} where the run has ${JSON.stringify(before)}`,
   );
 }
 
@@ -132,34 +123,4 @@ export async function readRunJson(path: string, files: FileLayer = nodeFiles): P
     );
   }
   return stored.config;
-}
-
-/** @throws {ConfigError} the file is not there or no JSON. */
-export async function readJson(path: string, files: FileLayer = nodeFiles): Promise<unknown> {
-  const file = await files.open(path, "read");
-  try {
-    const bytes = new Uint8Array(await file.size());
-    await file.read(bytes, 0);
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw new ConfigError(
-      `${path}: file must hold JSON, got ${error instanceof Error ? error.message : String(error)}`,
-    );
-  } finally {
-    await file.close();
-  }
-}
-
-type Difference = readonly [path: readonly string[], before: unknown, now: unknown];
-
-function firstDifference(before: unknown, now: unknown, path: readonly string[]): Difference | undefined {
-  if (before === now) return undefined;
-  if (typeof before !== "object" || typeof now !== "object" || before === null || now === null)
-    return [path, before, now];
-  for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
-    const [a, b] = [before, now].map((value) => (value as Record<string, unknown>)[key]);
-    const found = firstDifference(a, b, [...path, key]);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

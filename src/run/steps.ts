@@ -4,12 +4,11 @@ import { binaryCrossEntropy } from "../distill/losses/binary-cross-entropy.ts";
 import { inBatchSoftmax } from "../distill/losses/in-batch-softmax.ts";
 import { combineTerms, type Term, weightInput } from "../distill/objective.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
-import type { Values } from "../engine/parameters.ts";
 import type { Entries, Forward, Step, TensorBatch } from "../engine/step.ts";
-import type { DssmParameters } from "../student/dssm.ts";
-import type { MmoeOutputs, MmoeParameters } from "../teacher/mmoe.ts";
+import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import type { RunConfig } from "./config/run-config.ts";
-import type { ModelParameters, Models } from "./models.ts";
+import { distillationSpaces } from "./distillation-spaces.ts";
+import { type ModelParameters, type Models, studentValues, teacherValues } from "./models.ts";
 import { optimisersOf } from "./optimisers.ts";
 
 type HardLoss = NonNullable<RunConfig["student"]>["losses"][number];
@@ -35,6 +34,10 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
         kind: "forward" as const,
         forward: (values, batch) => ({ ctcvr: teacher.forward(teacherValues(values), batch).ctcvr }),
       },
+      gates: {
+        kind: "forward" as const,
+        forward: (values, batch) => ({ gates: teacher.forward(teacherValues(values), batch).gates }),
+      },
     }),
   } satisfies Entries<ModelParameters>;
 }
@@ -42,7 +45,7 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
 /** Weight of each term as a step input, by input name. */
 export function termWeights(config: RunConfig): Readonly<Record<string, number>> {
   const weights: Record<string, number> = {};
-  for (const [head, weight] of Object.entries(config.teacher?.weights ?? {}))
+  for (const [head, weight] of config.train.teacher ? Object.entries(config.teacher!.weights) : [])
     weights[weightInput(`teacher/${head}`)] = weight;
   for (const loss of config.student?.losses ?? []) weights[weightInput(hardName(loss))] = loss.weight;
   for (const term of config.distill) weights[weightInput(`distill/${term.name}`)] = term.weight;
@@ -50,17 +53,14 @@ export function termWeights(config: RunConfig): Readonly<Record<string, number>>
 }
 
 const hardName = ({ kind, label }: HardLoss): string => `student/${kind}/${label}`;
-const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
-  values.teacher as Values<MmoeParameters>;
-const studentValues = (values: Values<ModelParameters>): Values<DssmParameters> =>
-  values.student as Values<DssmParameters>;
 
 function trainStep(config: RunConfig, { teacher, student }: Models): Step<ModelParameters> {
   return (values, batch, context) => {
     const weights = rowWeights(batch);
     const terms: Term[] = [];
-    const heads = teacher?.forward(teacherValues(values), batch, context.noise);
-    if (heads !== undefined) terms.push(...teacherTerms(config, heads, batch, weights));
+    const trained = config.train.teacher !== undefined;
+    const heads = teacher?.forward(teacherValues(values), batch, trained ? context.noise : undefined);
+    if (heads !== undefined && trained) terms.push(...teacherTerms(config, heads, batch, weights));
     if (student !== undefined) {
       const own = studentValues(values);
       const users = student.userTower(own, batch, context.noise);
@@ -73,9 +73,14 @@ function trainStep(config: RunConfig, { teacher, student }: Models): Step<ModelP
             : softmaxTerm(loss, student.scoreAll(own, users, items) as tf.Tensor2D, batch, weights);
         terms.push({ name: hardName(loss), loss: value });
       }
-      for (const { name, head, temperature, scaleByTemperatureSquared } of config.distill) {
-        const losses = bernoulliKl(logits, heads![head], { temperature, scaleByTemperatureSquared });
-        terms.push({ name: `distill/${name}`, loss: weightedMean(losses, weights) });
+      const spaces = distillationSpaces({ teacher, student }, values, batch, {
+        context,
+        rows: { logits, heads, weights },
+      });
+      for (const { name, head, space, temperature, scaleByTemperatureSquared } of config.distill) {
+        const { student: own, teacher: target, weights: counted } = spaces[space]();
+        const losses = bernoulliKl(own, target(head), { temperature, scaleByTemperatureSquared });
+        terms.push({ name: `distill/${name}`, loss: weightedMean(losses, counted) });
       }
     }
     return combineTerms(terms, context);
@@ -111,6 +116,18 @@ function label(batch: TensorBatch, name: string): tf.Tensor {
 function rowWeights(batch: TensorBatch): tf.Tensor {
   const { weight, mask } = batch;
   return mask?.rank === 2 ? tf.mul(mask, tf.expandDims(weight!, 1)) : weight!;
+}
+
+/** Logits of one model alone on rows or lists: ctr, cvr and ctcvr of the ranker, `score` of the two-tower model. */
+export function forwardHeads({ teacher, student }: Models, model: "teacher" | "student"): Forward<ModelParameters> {
+  return (values, batch) => {
+    if (model === "teacher") {
+      const { ctr, cvr, ctcvr } = teacher!.forward(teacherValues(values), batch);
+      return { ctr, cvr, ctcvr };
+    }
+    const own = studentValues(values);
+    return { score: student!.score(own, student!.userTower(own, batch), student!.itemTower(own, batch)) };
+  };
 }
 
 function scoreRows({ teacher, student }: Models): Forward<ModelParameters> {

@@ -1,4 +1,4 @@
-import type { LockHolder } from "./install-lock.ts";
+import type { LockHolder } from "../files/file-lock.ts";
 
 /** What an installation does, in order. */
 export type InstallStep = "check" | "download" | "unpack" | "packages" | "compile" | "verify";

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { access, constants, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
+import { holdLock } from "../files/file-lock.ts";
 import type { RuntimePaths } from "./cache-layout.ts";
 import type { OnInstallEvent } from "./install-events.ts";
-import { holdLock } from "./install-lock.ts";
 import { checkChecksums, checkSizes, type ReadyMarker, writeReadyMarker } from "./ready-marker.ts";
 import { firstLine } from "./run-command.ts";
 

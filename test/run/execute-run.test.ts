@@ -47,6 +47,7 @@ describe("executeRun", () => {
       "metrics.jsonl",
       "result.json",
       "tb",
+      "trained.json",
     ]);
     const stored = await readSafetensors(join(lastCheckpoint(out("whole")), "model.safetensors"));
     expect([...stored.tensors.keys()].filter((name) => name.startsWith("student/")).sort()).toEqual([

@@ -1,13 +1,14 @@
 import type { z } from "zod";
-import { didYouMean } from "../../config-schema.ts";
+import { didYouMean, oneOf } from "../../config-schema.ts";
 
 /** The fields that must agree with each other. Structural: the schema that has them calls this. */
 interface Checked {
   readonly data: {
     readonly columns: Readonly<Record<string, { readonly role: string }>>;
+    readonly pairs: Readonly<Record<string, unknown>>;
     readonly labels: Readonly<Record<string, unknown>>;
   };
-  readonly negatives?: object | undefined;
+  readonly negatives?: { readonly kind: string } | undefined;
   readonly teacher?:
     | { readonly features?: readonly string[] | undefined; readonly labels: Readonly<Record<string, string>> }
     | undefined;
@@ -19,7 +20,15 @@ interface Checked {
       }
     | undefined;
   readonly share: readonly string[];
-  readonly distill: readonly { readonly name: string }[];
+  readonly frozen?: object | undefined;
+  readonly scores?:
+    | {
+        readonly lists?:
+          | { readonly top: number; readonly of?: number | undefined; readonly uniform: number }
+          | undefined;
+      }
+    | undefined;
+  readonly distill: readonly { readonly name: string; readonly head: string; readonly space: "rows" | "lists" }[];
   readonly train: { readonly teacher?: object | undefined; readonly student?: object | undefined };
   readonly evaluate: {
     readonly labels: Readonly<Record<string, string>>;
@@ -35,12 +44,13 @@ type Complain = (path: readonly (string | number)[], message: string) => void;
 export function crossCheck(config: Checked, context: z.RefinementCtx): void {
   const complain: Complain = (path, message) => context.addIssue({ code: "custom", path: [...path], message });
   checkBlocks(config, complain);
+  checkSources(config, complain);
   checkLabels(config, complain);
   checkFeatures(config, complain);
 }
 
 function checkBlocks(
-  { teacher, student, distill, train, negatives, share, evaluate }: Checked,
+  { teacher, student, frozen, distill, train, negatives, share, evaluate }: Checked,
   complain: Complain,
 ): void {
   if (teacher === undefined && student === undefined)
@@ -53,11 +63,9 @@ function checkBlocks(
       complain(["train"], `must have an optimiser for the ${name}: train.${name}`);
     if (model === undefined && train[name] !== undefined)
       complain(["train", name], `cannot take effect: there is no ${name} block`);
-    if (model === undefined && evaluate.monitor?.model === name)
+    if (model === undefined && evaluate.monitor?.model === name && !(name === "teacher" && frozen !== undefined))
       complain(["evaluate", "monitor", "model"], `there is no ${name} block`);
   }
-  if (distill.length > 0 && (teacher === undefined || student === undefined))
-    complain(["distill"], "needs a teacher block and a student block");
   if (student !== undefined && student.losses.length + distill.length === 0)
     complain(["student", "losses"], "the student must learn from a label or from the teacher: give losses, or distill");
   if (share.length > 0 && (teacher === undefined || student === undefined))
@@ -73,6 +81,36 @@ function checkBlocks(
         "in-batch-softmax takes its negatives from the batch; remove the negatives block",
       );
   });
+}
+
+const TEACHER_HEADS = ["ctr", "cvr", "ctcvr"];
+
+/** Where distillation terms take their scores from: one of a teacher, a frozen run, a store. */
+function checkSources({ teacher, frozen, scores, student, distill, negatives }: Checked, complain: Complain): void {
+  const sources = Object.entries({ teacher, frozen, scores }).filter(([, block]) => block !== undefined);
+  if (distill.length > 0 && (sources.length === 0 || student === undefined))
+    complain(["distill"], "needs a student block, and a teacher block, a frozen run or a score store");
+  for (const [name] of sources.slice(1))
+    complain([name], `cannot stand beside ${sources[0]![0]}: terms would have two teachers`);
+  for (const name of ["frozen", "scores"])
+    if (distill.length === 0 && sources[0]?.[0] === name)
+      complain([name], "cannot take effect: there is no distill term");
+  distill.forEach(({ head, space }, i) => {
+    if (scores === undefined && !TEACHER_HEADS.includes(head))
+      complain(
+        ["distill", i, "head"],
+        `must be ${oneOf(TEACHER_HEADS)}, got "${head}"${didYouMean(head, TEACHER_HEADS)}`,
+      );
+    if (space === "lists" && scores?.lists === undefined) complain(["distill", i, "space"], "lists need scores.lists");
+  });
+  if (scores?.lists && !distill.some(({ space }) => space === "lists"))
+    complain(["scores", "lists"], "cannot take effect: no distill term has space: lists");
+  const { top = 0, of = top, uniform = 0 } = scores?.lists ?? {};
+  if (scores?.lists && top + uniform < 2)
+    complain(["scores", "lists"], "must draw at least two items: give top and uniform");
+  if (of < top) complain(["scores", "lists", "of"], `must be at least top, got ${of} where top is ${top}`);
+  if (negatives?.kind === "stored" && scores === undefined)
+    complain(["negatives", "kind"], "stored needs a score store: scores");
 }
 
 function checkLabels(config: Checked, complain: Complain): void {
@@ -110,7 +148,12 @@ function checkFeatures({ data, teacher, student, share }: Checked, complain: Com
           `must name a column that ${what} (${allowed.join(", ")}), got "${name}"${didYouMean(name, allowed)}`,
         );
     });
-  check(["teacher", "features"], teacher?.features, withRoles("user", "item", "context"), "the teacher may see");
+  check(
+    ["teacher", "features"],
+    teacher?.features,
+    [...withRoles("user", "item", "context"), ...Object.keys(data.pairs)],
+    "the teacher may see",
+  );
   check(["student", "userFeatures"], student?.userFeatures, withRoles("user"), "has role user");
   check(["student", "itemFeatures"], student?.itemFeatures, withRoles("item"), "has role item");
   check(["share"], share, withRoles("user", "item"), "both models see");

@@ -5,7 +5,7 @@ const units = z.array(z.int().min(1).max(65_536));
 const share = z.number().min(0).lt(1);
 const featureNames = z.array(z.string()).min(1);
 
-const embeddings = strict({
+export const embeddings = strict({
   default: z.int().min(1).max(4096).default(8).describe("Embedding width of features not named."),
   widths: z.record(z.string(), z.int().min(1).max(4096)).default({}).describe("Embedding width by feature."),
   deviation: z.number().positive().default(0.05).describe("Standard deviation of the first values."),
@@ -23,6 +23,10 @@ export const teacherConfig = strict({
     .array(strict({ left: z.string(), right: z.string(), scale: z.number().default(1) }))
     .default([])
     .describe("Element-wise products of two features' embeddings, fed in beside them."),
+  wide: z
+    .array(z.string())
+    .default([])
+    .describe("Features of ids, crosses above all, that add a learned number of their own to the CTR logit."),
   experts: strict({ count: z.int().min(1).max(256).default(8), units: units.min(1).default([64, 32]) }).prefault({}),
   towerUnits: units.default([16]).describe("Hidden widths of each task tower."),
   inputDropout: share.default(0).describe("Share of the encoded input that training drops."),
@@ -77,7 +81,13 @@ export const studentConfig = strict({
 /** One entry of the `distill` list. */
 export const distillTerm = strict({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "names must be lower-case words joined by -"),
-  head: choice(["ctr", "cvr", "ctcvr"]).describe("The teacher's head that the student learns from."),
+  head: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, "heads must be lower-case words joined by -")
+    .describe("The teacher's head that the student learns from: ctr, cvr or ctcvr, or one of the score store."),
+  space: choice(["rows", "lists"])
+    .default("rows")
+    .describe("The training rows (with their negatives), or the lists of the score store (scores.lists)."),
   kind: z.literal("bernoulli-kl"),
   temperature: z.number().positive().default(1),
   scaleByTemperatureSquared: z.boolean().default(true),

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { strict } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
-import { ConfigError } from "../../errors.ts";
+import { checkConfig } from "./check-config.ts";
 import { crossCheck } from "./cross-check.ts";
-import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
+import { loadConfig, type Origin } from "./load-config.ts";
 import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { scoreConfig } from "./score-config.ts";
+import { scoresConfig } from "./scores-config.ts";
+import { startConfig } from "./start-config.ts";
 import { evaluateConfig, negativesConfig, trainConfig } from "./train-config.ts";
 
 /** Schema of a run's whole configuration. Unknown keys are errors. */
@@ -14,8 +17,14 @@ export const runConfig = strict({
   negatives: negativesConfig.optional().describe("Sampled negatives beside each training row; none by default."),
   teacher: teacherConfig.optional(),
   student: studentConfig.optional(),
+  frozen: strict({ run: z.string().min(1).describe("Run folder, relative to the configuration.") })
+    .optional()
+    .describe("A finished run whose ranker teaches online, as it is: features are encoded as in that run."),
+  scores: scoresConfig.optional().describe("A score store that the student learns from in place of a teacher."),
+  start: startConfig.optional().describe("What an earlier run hands on."),
   share: shareConfig.describe("Features whose tables teacher and student have in common; each has its own by default."),
   distill: z.array(distillTerm).default([]).describe("What the student learns from the teacher."),
+  score: scoreConfig.optional().describe("What a teacher writes into a score store (twinstill score)."),
   train: trainConfig,
   evaluate: evaluateConfig,
 }).superRefine((config, context) => crossCheck(config, context));
@@ -38,25 +47,5 @@ export interface ResolvedConfig {
  */
 export function readRunConfig(file: string, sets: readonly string[] = []): ResolvedConfig {
   const loaded = loadConfig(file, sets);
-  return { config: checkRunConfig(loaded), origins: loaded.origins, folder: loaded.folder };
-}
-
-function checkRunConfig({ value, origins }: LoadedConfig): RunConfig {
-  const result = runConfig.safeParse(value);
-  if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
-    const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-    const path = key === undefined ? issue.path : [...issue.path, key];
-    return `${place(origins, path)}${issue.path.join(".") || "configuration"}: ${issue.message}`;
-  });
-  throw new ConfigError([...new Set(lines)].join("\n"));
-}
-
-/** `file:line: ` of the path or of the nearest block around it. */
-function place(origins: ReadonlyMap<string, Origin>, path: readonly PropertyKey[]): string {
-  for (let length = path.length; length > 0; length--) {
-    const origin = origins.get(path.slice(0, length).join("."));
-    if (origin !== undefined) return origin.line === undefined ? `${origin.file} ` : `${origin.file}:${origin.line}: `;
-  }
-  return "";
+  return { config: checkConfig(runConfig, loaded), origins: loaded.origins, folder: loaded.folder };
 }

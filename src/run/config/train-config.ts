@@ -35,7 +35,8 @@ const tableOptimiser = z.discriminatedUnion(
   unknownChoice(["sgd", "adagrad", "row-wise-adagrad", "lazy-adam"], "kind"),
 );
 
-const optimiser = strict({
+/** One optimiser block. */
+export const optimiserConfig = strict({
   rate: z.number().positive().describe("Learning rate of dense parameters and dense tables."),
   tableRate: z.number().positive().optional().describe("Learning rate of row-updated tables; default: rate."),
   dense: denseOptimiser.prefault({ kind: "adam" }),
@@ -48,11 +49,13 @@ const optimiser = strict({
     .describe("Adds l2 * parameter to the gradient of dense parameters and dense tables."),
 });
 
-export type OptimiserConfig = z.infer<typeof optimiser>;
+export type OptimiserConfig = z.infer<typeof optimiserConfig>;
 
 /** The `negatives` block. */
 export const negativesConfig = strict({
-  kind: choice(["random", "frequency"]).describe("Uniform over the items, or by training frequency."),
+  kind: choice(["random", "frequency", "stored"]).describe(
+    "Uniform over the items, by training frequency, or the row's candidates of the score store.",
+  ),
   count: z.int().min(1).max(10_000).describe("Negatives for each row."),
   power: z.number().min(0).optional().describe("Exponent of the frequency; default 1."),
   excludeKnown: z.boolean().default(true).describe("Draws again where the user has the item in training."),
@@ -62,8 +65,8 @@ export const negativesConfig = strict({
 export const trainConfig = strict({
   batchSize: z.int().min(1).max(1_048_576),
   epochs: z.int().min(1).max(100_000),
-  teacher: optimiser.optional().describe("Optimiser of the teacher's parameters."),
-  student: optimiser.optional().describe("Optimiser of the student's parameters."),
+  teacher: optimiserConfig.optional().describe("Optimiser of the teacher's parameters."),
+  student: optimiserConfig.optional().describe("Optimiser of the student's parameters."),
   workers: z
     .union([z.literal(0), z.literal(1), z.literal(2)])
     .default(1)

@@ -1,5 +1,6 @@
 import type { Dataset, FeatureSpec } from "../../data/dataset.ts";
 import type { EncodedColumn } from "../../data/encode-column.ts";
+import { pairReader } from "../../data/pairs/pair-reader.ts";
 import type { Program } from "../../engine/program.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 
@@ -15,10 +16,13 @@ export function* rowBatches(
   for (let start = 0; start < rows.length; start += size) {
     const count = Math.min(size, rows.length - start);
     const padded = padRows(rows.subarray(start, start + count), size);
+    const items = padded.map((row) => dataset.items.rowEntity[row]!);
     const batch = Object.fromEntries(
       dataset.features.map((spec) => [
         `${spec.role}/${spec.name}`,
-        gather(dataset.columns.get(spec.name)!, spec, padded, [size]),
+        spec.role === "cross"
+          ? pairValues(dataset, spec, { rows: padded, items, own: true, shape: [size] })
+          : gatherColumn(dataset.columns.get(spec.name)!, spec, padded, [size]),
       ]),
     );
     yield { batch, start, count };
@@ -35,7 +39,7 @@ export function entityBatch(
   const { features } = role === "user" ? dataset.users : dataset.items;
   const specs = dataset.features.filter((spec) => spec.role === role);
   return Object.fromEntries(
-    specs.map((spec) => [`${role}/${spec.name}`, gather(features.get(spec.name)!, spec, numbers, shape)]),
+    specs.map((spec) => [`${role}/${spec.name}`, gatherColumn(features.get(spec.name)!, spec, numbers, shape)]),
   );
 }
 
@@ -74,6 +78,28 @@ export function collectVectors(
   return { data, shape: [data.length / Math.max(1, width), width] };
 }
 
+/** A pair feature at rows and items side by side; `own` where each item is that of its row. */
+export function pairValues(
+  dataset: Dataset,
+  spec: FeatureSpec,
+  {
+    rows,
+    items,
+    own,
+    shape,
+  }: {
+    readonly rows: Int32Array;
+    readonly items: Int32Array;
+    readonly own: boolean;
+    readonly shape: readonly number[];
+  },
+): HostTensor {
+  const read = pairReader(dataset, spec.name);
+  const values = spec.kind === "ids" ? new Int32Array(rows.length) : new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = read({ row: rows[i]!, item: items[i]!, own });
+  return { data: values, shape };
+}
+
 /** `rows` filled up to `size` with its first entry. */
 export function padRows(rows: Int32Array, size: number): Int32Array {
   const padded = new Int32Array(size).fill(rows[0] ?? 0);
@@ -86,7 +112,20 @@ export function takeRows(column: Float32Array, rows: Int32Array): Float32Array {
   return Float32Array.from(rows, (row) => column[row]!);
 }
 
-function gather(
+/** [B, ...] -> [B, times, ...], each row repeated. */
+export function repeatRows({ data, shape }: HostTensor, times: number): HostTensor {
+  const [rows = 0, ...rest] = shape;
+  const width = data.length / rows;
+  const repeated =
+    data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
+  for (let row = 0; row < rows; row++) {
+    const values = data.subarray(row * width, (row + 1) * width);
+    for (let i = 0; i < times; i++) repeated.set(values, (row * times + i) * width);
+  }
+  return { data: repeated, shape: [rows, times, ...rest] };
+}
+
+export function gatherColumn(
   { data, width }: EncodedColumn,
   spec: FeatureSpec,
   rows: Int32Array,

@@ -2,15 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Interactions } from "../../data/interactions.ts";
 import type { Program } from "../../engine/program.ts";
-import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
-import { collectVectors, entityBatch, entityBatches, padRows, rowBatches, SCORE_ROWS } from "./batches.ts";
+import { collectVectors, entityBatches, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
 import type { EvaluatedPart } from "./evaluate.ts";
-
-/** Rows of one teacher call over user-item lists. */
-const LIST_ROWS = 16_384;
+import { teacherScoreBlocks } from "./teacher-scores.ts";
 
 /** Users that lists are made for. */
 export interface WarmUsers {
@@ -18,19 +15,23 @@ export interface WarmUsers {
   readonly numbers: Int32Array;
   /** Each one's first row in the part: its features at that time. */
   readonly rows: Int32Array;
-  /** Items of each one's training rows: no list may hold them. */
+  /** Items of each one's training and history rows: no list may hold them. */
   readonly seen: ItemSets;
 }
 
-/** Users with rows in the part and in training. */
+/** Users with rows in the part and in training or history. */
 export function warmUsers(dataset: Dataset, part: EvaluatedPart): WarmUsers {
   const firstRow = new Map<number, number>();
   for (const row of dataset.parts[part]!) {
     const user = dataset.users.rowEntity[row]!;
-    if (dataset.users.trainCount[user]! > 0 && !firstRow.has(user)) firstRow.set(user, row);
+    if (isKnown(dataset, user) && !firstRow.has(user)) firstRow.set(user, row);
   }
   const numbers = Int32Array.from(firstRow.keys()).sort();
   return { numbers, rows: numbers.map((user) => firstRow.get(user)!), seen: setsOf(dataset.trainItems, numbers) };
+}
+
+function isKnown({ trainItems: { offsets } }: Dataset, user: number): boolean {
+  return offsets[user + 1]! > offsets[user]!;
 }
 
 /** The sets of some users, in their order. */
@@ -62,37 +63,10 @@ export async function studentLists(
 /** The teacher's k best unseen items of each user by pCTCVR: every user with every item, in the context of the user's row. */
 export function teacherLists(program: Program, dataset: Dataset, { rows, seen }: WarmUsers, k: number): TopLists {
   const corpus = dataset.items.size;
-  const size = Math.max(1, Math.floor(LIST_ROWS / corpus));
-  let scores = new Float32Array(0);
-  let first = -1;
-  const load = (start: number): void => {
-    const block = padRows(rows.subarray(start, start + size), size);
-    const { batch } = rowBatches(dataset, block, size).next().value as { batch: HostBatch };
-    const items = Int32Array.from({ length: size * corpus }, (_, i) => i % corpus);
-    const lists: Record<string, HostTensor> = { ...entityBatch(dataset, "item", items, [size, corpus]) };
-    for (const [name, array] of Object.entries(batch)) {
-      if (name.startsWith("user/")) lists[name] = array;
-      if (name.startsWith("context/")) lists[name] = repeatRows(array, corpus);
-    }
-    scores = program.forward("teacherLists", lists).ctcvr!.data as Float32Array<ArrayBuffer>;
-    first = start;
-  };
+  const blocks = teacherScoreBlocks(program, dataset, { rows, length: corpus, itemAt: (_user, place) => place });
+  let block = { start: 0, count: 0, scores: new Float32Array(0) };
   return bestUnseen(rows.length, corpus, seen, k, (user, target) => {
-    const start = user - (user % size);
-    if (start !== first) load(start);
-    target.set(scores.subarray((user - start) * corpus, (user - start + 1) * corpus));
+    if (user >= block.start + block.count) block = blocks.next().value as typeof block;
+    target.set(block.scores.subarray((user - block.start) * corpus, (user - block.start + 1) * corpus));
   });
-}
-
-/** [B, ...] -> [B, times, ...], each row repeated. */
-function repeatRows({ data, shape }: HostTensor, times: number): HostTensor {
-  const [rows = 0, ...rest] = shape;
-  const width = data.length / rows;
-  const repeated =
-    data instanceof Int32Array ? new Int32Array(data.length * times) : new Float32Array(data.length * times);
-  for (let row = 0; row < rows; row++) {
-    const values = data.subarray(row * width, (row + 1) * width);
-    for (let i = 0; i < times; i++) repeated.set(values, (row * times + i) * width);
-  }
-  return { data: repeated, shape: [rows, times, ...rest] };
 }

@@ -1,8 +1,8 @@
 // N = rows of a batch, D = width of the vectors
 import { ByteWriter, ParquetWriter, type SchemaElement, type Writer } from "hyparquet-writer";
 import { ConfigError, DataError, ShapeError } from "../../errors.ts";
-import { type WriteBytes, writeAtomically } from "./atomic-write.ts";
-import type { FileLayer } from "./file-layer.ts";
+import { type WriteBytes, writeAtomically } from "../../files/atomic-write.ts";
+import type { FileLayer } from "../../files/file-layer.ts";
 
 /** Some rows of an embedding table. */
 export interface EmbeddingBatch {

@@ -1,7 +1,12 @@
 // The file formats of a run.
-export { removeTemporaryFiles, type WriteBytes, writeAtomically, writeTextAtomically } from "./atomic-write.ts";
+export {
+  removeTemporaryFiles,
+  type WriteBytes,
+  writeAtomically,
+  writeTextAtomically,
+} from "../../files/atomic-write.ts";
+export { type FileLayer, nodeFiles, type OpenFile, type OpenMode } from "../../files/file-layer.ts";
 export { type EmbeddingBatch, type WriteEmbeddingsOptions, writeEmbeddings } from "./embedding-parquet.ts";
-export { type FileLayer, nodeFiles, type OpenFile, type OpenMode } from "./file-layer.ts";
 export {
   type JsonLines,
   type JsonLinesWriter,

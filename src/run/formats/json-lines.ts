@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { DataError } from "../../errors.ts";
-import { writeTextAtomically } from "./atomic-write.ts";
-import { type FileLayer, nodeFiles, type OpenFile } from "./file-layer.ts";
+import { writeTextAtomically } from "../../files/atomic-write.ts";
+import { type FileLayer, nodeFiles, type OpenFile } from "../../files/file-layer.ts";
 
 /** A value that JSON holds without loss; numbers must be finite. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };

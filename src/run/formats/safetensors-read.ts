@@ -1,5 +1,5 @@
 import { DataError } from "../../errors.ts";
-import { type FileLayer, nodeFiles, type OpenFile } from "./file-layer.ts";
+import { type FileLayer, nodeFiles, type OpenFile } from "../../files/file-layer.ts";
 import { bytesPerElement, newArray, type TensorArray } from "./safetensors-dtypes.ts";
 import {
   decodeHeader,

@@ -1,6 +1,6 @@
 import { DataError } from "../../errors.ts";
-import { type WriteBytes, writeAtomically } from "./atomic-write.ts";
-import type { FileLayer } from "./file-layer.ts";
+import { type WriteBytes, writeAtomically } from "../../files/atomic-write.ts";
+import type { FileLayer } from "../../files/file-layer.ts";
 import { bytesPerElement, DTYPES, type Dtype, elementCount, type TensorArray } from "./safetensors-dtypes.ts";
 import { encodeHeader, MAX_HEADER_BYTES, type TensorEntry } from "./safetensors-header.ts";
 

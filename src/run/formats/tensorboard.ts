@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DataError } from "../../errors.ts";
-import { type FileLayer, nodeFiles } from "./file-layer.ts";
+import { type FileLayer, nodeFiles } from "../../files/file-layer.ts";
 import { framed, scalarsEvent, startEvent, textEvent, versionEvent } from "./tensorboard-records.ts";
 
 /** Writes one TensorBoard event file. A reader that meets a cut last record stops before it and loses nothing else. */

@@ -1,9 +1,9 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { nodeFiles } from "../../../src/run/formats/file-layer.ts";
+import { nodeFiles } from "../../../src/files/file-layer.ts";
 import { keepJsonLines, openJsonLines, readJsonLines } from "../../../src/run/formats/json-lines.ts";
-import { failingFiles } from "./failing-files.ts";
+import { failingFiles } from "../../files/failing-files.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const folder = temporaryFolder();

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { nodeFiles } from "../../../src/files/file-layer.ts";
 import { crc32c, maskedCrc32c } from "../../../src/run/formats/crc32c.ts";
-import { nodeFiles } from "../../../src/run/formats/file-layer.ts";
 import { openEventWriter } from "../../../src/run/formats/tensorboard.ts";
 import {
   framed,
@@ -11,7 +11,7 @@ import {
   textEvent,
   versionEvent,
 } from "../../../src/run/formats/tensorboard-records.ts";
-import { failingFiles } from "./failing-files.ts";
+import { failingFiles } from "../../files/failing-files.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const folder = temporaryFolder();

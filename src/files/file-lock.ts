@@ -1,5 +1,5 @@
-// A lock file that two installations of one runtime meet at. It saves double work; correctness does not rest on it,
-// because a runtime is built aside and renamed into place.
+// A lock file that two writers of one folder meet at. It saves double work; correctness does not rest on it, because
+// everything is written aside and renamed into place.
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
@@ -67,6 +67,28 @@ export async function holdLock(path: string, options: LockOptions = {}): Promise
     clearInterval(beat);
     await removeLock(path, mine.token);
   };
+}
+
+/**
+ * Takes the lock, or says who has it.
+ *
+ * @returns the function that gives the lock back, or the other process.
+ */
+export async function tryLock(
+  path: string,
+): Promise<{ readonly release: () => Promise<void> } | { readonly holder: LockHolder }> {
+  const taken = new AbortController();
+  let holder: LockHolder | undefined;
+  const onWaiting = (other: LockHolder): void => {
+    holder = other;
+    taken.abort();
+  };
+  try {
+    return { release: await holdLock(path, { onWaiting, signal: taken.signal }) };
+  } catch (error) {
+    if (holder === undefined) throw error;
+    return { holder };
+  }
 }
 
 async function create(path: string, record: LockRecord): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { removeTemporaryFiles, writeAtomically, writeTextAtomically } from "../../../src/run/formats/atomic-write.ts";
-import { nodeFiles } from "../../../src/run/formats/file-layer.ts";
+import { removeTemporaryFiles, writeAtomically, writeTextAtomically } from "../../src/files/atomic-write.ts";
+import { nodeFiles } from "../../src/files/file-layer.ts";
+import { temporaryFolder } from "../run/formats/temporary-folder.ts";
 import { failingFiles } from "./failing-files.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
 
 const folder = temporaryFolder();
 

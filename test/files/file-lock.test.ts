@@ -2,9 +2,9 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { holdLock, type LockHolder } from "../../src/runtime/install-lock.ts";
-import { ended, startProgram, written } from "./fixtures/child-program.ts";
-import { temporaryFolder } from "./fixtures/temporary-folder.ts";
+import { holdLock, type LockHolder } from "../../src/files/file-lock.ts";
+import { ended, startProgram, written } from "../runtime/fixtures/child-program.ts";
+import { temporaryFolder } from "../runtime/fixtures/temporary-folder.ts";
 
 const lockPath = () => join(temporaryFolder(), "cache", "runtime.lock");
 

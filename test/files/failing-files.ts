@@ -1,4 +1,4 @@
-import type { FileLayer, OpenFile } from "../../../src/run/formats/file-layer.ts";
+import type { FileLayer, OpenFile } from "../../src/files/file-layer.ts";
 
 /** What a machine does at operation n: fail that one, or stop for good in the middle of it. */
 export type Failure = { readonly at: number; readonly kind: "fails" | "dies" };

@@ -1,7 +1,7 @@
 // Every file that a run writes passes through this small record of functions, so that a test can make the n-th of
 // them fail and see what is left on disk.
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { DataError } from "../../errors.ts";
+import { DataError } from "../errors.ts";
 
 /** An open file. */
 export interface OpenFile {

@@ -1,0 +1,171 @@
+// One shard is one Arrow IPC file of one record batch, written from and read into typed arrays: no value is touched
+// one by one but the row numbers.
+import * as zlib from "node:zlib";
+import {
+  CompressionType,
+  compressionRegistry,
+  type Data,
+  type DataType,
+  Field,
+  Float16,
+  Float32,
+  Int32,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  Schema,
+  Struct,
+  Utf8,
+  type Vector,
+} from "apache-arrow";
+import { decompressZstd } from "hyparquet-compressors";
+import { ConfigError, DataError } from "../../errors.ts";
+import { fromHalves, LARGEST_HALF, toHalves } from "./half-floats.ts";
+import type { KeyColumn, ScoreColumns, ScoreDtype } from "./score-columns.ts";
+import type { TextColumn } from "./text-column.ts";
+
+export type Compression = "none" | "zstd";
+
+export interface ShardLayout {
+  readonly keys: readonly KeyColumn[];
+  readonly heads: readonly string[];
+  readonly dtype: ScoreDtype;
+}
+
+const ROWS_KEY = "twinstill.rows";
+const KEY_TYPES: Readonly<Record<KeyColumn, DataType>> = {
+  row: new Int64(),
+  request: new Utf8(),
+  user: new Utf8(),
+  item: new Utf8(),
+  rank: new Int32(),
+};
+
+/**
+ * The bytes of a shard.
+ *
+ * @throws {DataError} a score does not fit float16. @throws {ConfigError} zstd on a Node that has none.
+ */
+export function encodeShard(
+  columns: ScoreColumns,
+  { keys, heads, dtype }: ShardLayout,
+  compression: Compression = "none",
+): Uint8Array {
+  if (compression === "zstd") assertZstd();
+  const fields = [
+    ...keys.map((key) => new Field(key, KEY_TYPES[key], false)),
+    ...heads.map((head) => new Field(head, dtype === "float16" ? new Float16() : new Float32(), false)),
+  ];
+  const children = [
+    ...keys.map((key) => keyData(key, columns)),
+    ...heads.map((head) => scoreData(head, columns.scores[head]!, dtype)),
+  ];
+  const schema = new Schema(fields, new Map([[ROWS_KEY, String(columns.rows)]]));
+  const data = makeData({ type: new Struct(fields), length: columns.rows, nullCount: 0, children });
+  const writer = new RecordBatchFileWriter({ compressionType: compression === "zstd" ? CompressionType.ZSTD : null });
+  writer.write(new RecordBatch(schema, data));
+  writer.finish();
+  return writer.toUint8Array(true);
+}
+
+/**
+ * Reads the bytes of a shard.
+ *
+ * @throws {DataError} they are no Arrow file of one batch with these columns.
+ */
+export function decodeShard(path: string, bytes: Uint8Array, { keys, heads, dtype }: ShardLayout): ScoreColumns {
+  const batch = onlyBatch(path, bytes);
+  const column = (name: string, type: DataType): Vector => {
+    const vector = batch.getChild(name);
+    if (vector === null || String(vector.type) !== String(type) || vector.nullCount > 0) {
+      const got = vector === null ? "none" : `${vector.type} with ${vector.nullCount} nulls`;
+      throw new DataError(`${path}: column "${name}" must be ${type} without nulls, got ${got}`);
+    }
+    return vector;
+  };
+  const scores = heads.map((head) => {
+    const values = column(head, dtype === "float16" ? new Float16() : new Float32()).toArray();
+    return [head, dtype === "float16" ? fromHalves(values as Uint16Array) : Float32Array.from(values)] as const;
+  });
+  return {
+    rows: batch.numRows,
+    ...Object.fromEntries(keys.map((key) => [key, readKey(key, column(key, KEY_TYPES[key]))])),
+    scores: Object.fromEntries(scores),
+  };
+}
+
+function onlyBatch(path: string, bytes: Uint8Array): RecordBatch {
+  try {
+    registerZstd();
+    const batches = [...RecordBatchReader.from(bytes)];
+    if (batches.length === 1) return batches[0]!;
+    throw new DataError(`${path}: shard must hold one record batch, got ${batches.length}`);
+  } catch (error) {
+    if (error instanceof DataError || error instanceof ConfigError) throw error;
+    throw new DataError(`${path}: shard must be a whole Arrow file, got: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function keyData(key: KeyColumn, columns: ScoreColumns): Data {
+  const { rows } = columns;
+  if (key === "rank") return makeData({ type: new Int32(), length: rows, nullCount: 0, data: columns.rank! });
+  if (key === "row") return makeData({ type: new Int64(), length: rows, nullCount: 0, data: toInt64(columns.row!) });
+  const { offsets, bytes } = columns[key] as TextColumn;
+  return makeData({ type: new Utf8(), length: rows, nullCount: 0, valueOffsets: offsets, data: bytes });
+}
+
+function readKey(key: KeyColumn, vector: Vector): Float64Array | Int32Array | TextColumn {
+  if (key === "rank") return Int32Array.from(vector.toArray() as Int32Array);
+  if (key === "row") return Float64Array.from(vector.toArray() as BigInt64Array, Number);
+  const { valueOffsets, values } = vector.data[0] as Data<Utf8>;
+  return { offsets: valueOffsets, bytes: values };
+}
+
+function scoreData(head: string, values: Float32Array, dtype: ScoreDtype): Data {
+  const { length } = values;
+  if (dtype === "float32") return makeData({ type: new Float32(), length, nullCount: 0, data: values });
+  const large = values.find((value) => Math.abs(value) > LARGEST_HALF);
+  if (large !== undefined) {
+    throw new DataError(
+      `score store: scores of "${head}" must be within ${LARGEST_HALF} for float16, got ${large}; set score.dtype: float32`,
+    );
+  }
+  return makeData({ type: new Float16(), length, nullCount: 0, data: toHalves(values) });
+}
+
+/** 64-bit little-endian integers of whole numbers in [0, 2^53). */
+function toInt64(numbers: Float64Array): BigInt64Array {
+  const words = new Uint32Array(numbers.length * 2);
+  for (let i = 0; i < numbers.length; i++) {
+    words[2 * i] = numbers[i]! % 2 ** 32;
+    words[2 * i + 1] = Math.floor(numbers[i]! / 2 ** 32);
+  }
+  return new BigInt64Array(words.buffer);
+}
+
+/** The part of zlib that Node has from 22.15 on. */
+const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
+
+/** True where this Node can write zstd; any can read it. */
+export const canCompress = zstdCompressSync !== undefined;
+
+function assertZstd(): void {
+  if (!canCompress) {
+    throw new ConfigError(
+      `score.compression: zstd needs Node >= 22.15, got ${process.version}; set score.compression: none`,
+    );
+  }
+  registerZstd();
+}
+
+function registerZstd(): void {
+  compressionRegistry.set(CompressionType.ZSTD, {
+    ...(zstdCompressSync && { encode: (bytes) => zstdCompressSync(bytes) }),
+    // A copy, because typed arrays of 8-byte values must begin at a multiple of 8.
+    decode: (bytes) => decompressZstd(bytes).slice(),
+  });
+}

@@ -1,0 +1,100 @@
+import { resolve } from "node:path";
+import type { Dataset } from "../data/dataset.ts";
+import { parseEncoding } from "../data/encoding.ts";
+import { type OpenDatasetOptions, openDataset } from "../data/open-dataset.ts";
+import { parseStoreFile, type TrainedRows, trainedRows as trainedSchema } from "../distill/scores/manifest.ts";
+import type { Program } from "../engine/program.ts";
+import { ConfigError, DataError } from "../errors.ts";
+import { readJson } from "../files/json-file.ts";
+import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
+import { type ResolvedConfig, type RunConfig, runConfig } from "./config/run-config.ts";
+import { readRunJson, runFolder } from "./run-folder.ts";
+import { loadScores, type ScoresReport } from "./scores/load-scores.ts";
+import { trainedRows, unionTrained } from "./trained-rows.ts";
+
+/** A configuration as it runs: the ranker of a frozen run stands in its teacher block, without an optimiser. */
+export async function effectiveConfig({
+  config,
+  folder,
+}: Pick<ResolvedConfig, "config" | "folder">): Promise<RunConfig> {
+  if (config.frozen === undefined) return config;
+  const run = resolve(folder, config.frozen.run);
+  const { teacher } = await storedConfig("frozen.run", run);
+  if (teacher === undefined)
+    throw new ConfigError(`frozen.run: run must have a teacher, got a student alone in ${run}`);
+  return { ...config, teacher };
+}
+
+/** Opens the data of a run: encoded as an earlier run's where the configuration says so, with the scores it names. */
+export async function openRunData(
+  { config, folder }: Pick<ResolvedConfig, "config" | "folder">,
+  options: Partial<OpenDatasetOptions> = {},
+): Promise<{ readonly dataset: Dataset; readonly scores: ScoresReport | undefined }> {
+  const dataset = await openDataset(config.data, {
+    baseDir: folder,
+    ...(await startEncoding({ config, folder })),
+    ...options,
+  });
+  if (config.scores === undefined) return { dataset, scores: undefined };
+  const joined = await loadScores({ config, folder }, dataset);
+  return { dataset: joined.dataset, scores: joined.report };
+}
+
+async function startEncoding({
+  config,
+  folder,
+}: Pick<ResolvedConfig, "config" | "folder">): Promise<Partial<OpenDatasetOptions>> {
+  const { frozen, start } = config;
+  const run = frozen?.run ?? start?.encoding;
+  if (run === undefined) return {};
+  const { encoding } = runFolder(resolve(folder, run));
+  return { encoding: parseEncoding(await readJson(encoding)), extendEncoding: frozen === undefined && start!.extend };
+}
+
+/** Gives the program the weights that the configuration takes from earlier runs. */
+export async function loadEarlierWeights(
+  program: Program,
+  { config, folder }: Pick<ResolvedConfig, "config" | "folder">,
+): Promise<void> {
+  if (config.start?.weights !== undefined) {
+    const checkpoint = await bestCheckpoint("start.weights", resolve(folder, config.start.weights));
+    await loadFirstValues(checkpoint, program);
+  }
+  if (config.frozen !== undefined) {
+    const checkpoint = await bestCheckpoint("frozen.run", resolve(folder, config.frozen.run));
+    const only = (name: string): boolean => name.startsWith("teacher/");
+    await loadCheckpoint(runFolder(resolve(folder, config.frozen.run)), checkpoint, program, {
+      what: "parameters",
+      only,
+    });
+  }
+}
+
+/** Rows that a run's models have seen: its own, and those of the models that they learn from or start as. */
+export async function seenRows(
+  dataset: Dataset,
+  { config, folder }: Pick<ResolvedConfig, "config" | "folder">,
+  scores: ScoresReport | undefined,
+): Promise<TrainedRows> {
+  let seen = await trainedRows(dataset, config);
+  const runs = [config.start?.weights, config.frozen?.run].filter((run) => run !== undefined);
+  for (const run of runs) {
+    const path = runFolder(resolve(folder, run)).trained;
+    seen = unionTrained(seen, parseStoreFile(path, trainedSchema, await readJson(path)));
+  }
+  return scores?.teacher.kind === "run" ? unionTrained(seen, scores.teacher.trained) : seen;
+}
+
+async function storedConfig(what: string, run: string): Promise<RunConfig> {
+  const folder = runFolder(run);
+  if (!(await folder.files.exists(folder.config)))
+    throw new ConfigError(`${what}: folder must hold a run, got no config.resolved.json in ${run}`);
+  return runConfig.parse(((await readRunJson(folder.config)) as { readonly run: unknown }).run);
+}
+
+async function bestCheckpoint(what: string, run: string): Promise<string> {
+  const folder = runFolder(run);
+  const found = (await findCheckpoint(folder, "best")) ?? (await findCheckpoint(folder, "latest"));
+  if (found !== undefined) return found;
+  throw new DataError(`${what}: run must have a checkpoint, got none in ${run}; train it first`);
+}
