@@ -21,7 +21,9 @@ const period = strict({ every: size.default(1), unit: choice(["phases", "rounds"
 const lists = {
   requests: size.default(2000).describe("Lists of one build: training rows drawn anew, each with its user."),
   batchSize: size.default(32).describe("Lists of a batch."),
-  refresh: period.prefault({}).describe("Age at which the lists are built again, when the next phase starts."),
+  refresh: period
+    .prefault({})
+    .describe("Age at which the lists are built again, when the next phase starts."),
   stale: choice(["error", "warning"])
     .default("error")
     .describe("What it is that lists grow older than their period while a phase uses them."),
@@ -48,10 +50,7 @@ const space = z.discriminatedUnion(
     strict({ kind: z.literal("random").describe("Items of the corpus, drawn alike."), count: size, ...lists }),
     strict({
       kind: z.literal("logged").describe("Items of requests that a cascade logged, from a table of its stages."),
-      file: z
-        .string()
-        .min(1)
-        .describe("Parquet or Arrow, relative to the configuration: one row an item of a request."),
+      file: z.string().min(1).describe("Parquet or Arrow, relative to the configuration: one row an item of a request."),
       columns: strict({
         request: z.string().default("request"),
         user: z.string().default("user"),
@@ -89,12 +88,7 @@ const phase = strict({
   terms: z.array(term).min(1),
   epochs: size.default(1).describe("Passes over the space of the first term."),
   optimiser: optimiserConfig,
-  finalRate: z
-    .number()
-    .positive()
-    .max(1)
-    .default(1)
-    .describe("Share of the rates at the end, reached in a straight line."),
+  finalRate: z.number().positive().max(1).default(1).describe("Share of the rates at the end, reached in a straight line."),
 });
 
 /** Schema of the configuration of a cascade's training. */
@@ -116,10 +110,7 @@ export const cascadeRunConfig = strict({
     users: size.default(2000).describe("Most users that lists are made for."),
     relevant: z.string().describe("Label that makes an item relevant."),
     excludeSeen: z.boolean().default(true).describe("Leaves out items of the user's training rows."),
-    monitor: z
-      .string()
-      .optional()
-      .describe("Metric that picks the round by the validation part; default: the last round."),
+    monitor: z.string().optional().describe("Metric that picks the round by the validation part; default: the last round."),
   }),
   workers: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1),
   logEvery: size.default(10).describe("Steps between logged training steps."),

@@ -40,13 +40,10 @@ export function openSource(inputs: SourceInputs, name: string): BatchSource {
 function rowSource({ dataset, config, seed }: SourceInputs, name: string, space: RowSpaceConfig): BatchSource {
   const values = space.where === undefined ? undefined : dataset.labels.get(space.where);
   if (space.where !== undefined && values === undefined)
-    throw new ConfigError(
-      `spaces.${name}.where: must be one of the labels, ${[...dataset.labels.keys()].join(", ")}, got "${space.where}"`,
-    );
+    throw new ConfigError(`spaces.${name}.where: must be one of the labels, ${[...dataset.labels.keys()].join(", ")}, got "${space.where}"`);
   const { train } = dataset.parts;
   const rows = values === undefined ? train : train.filter((row) => values[row] === 1);
-  if (rows.length === 0)
-    throw new DataError(`spaces.${name}: training rows with ${space.where} must be there, got none`);
+  if (rows.length === 0) throw new DataError(`spaces.${name}: training rows with ${space.where} must be there, got none`);
   const spec: BatchSpec = {
     rows,
     size: space.batchSize,
@@ -71,9 +68,7 @@ function inBatchSource(
   return {
     perEpoch: Math.floor(size / batchSize),
     at: (epoch, index) => {
-      const rows = orders(epoch)
-        .slice(index * batchSize, (index + 1) * batchSize)
-        .map((place) => train[place]!);
+      const rows = orders(epoch).slice(index * batchSize, (index + 1) * batchSize).map((place) => train[place]!);
       const labelled = withValues(dataset, exposures, config.labels, inBatchLists(dataset, rows), new Map());
       const order = Int32Array.from(rows.keys());
       return makeListBatch(dataset, labelled, order, { index: 0, size: batchSize });

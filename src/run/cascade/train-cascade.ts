@@ -1,9 +1,9 @@
 import type { Dataset } from "../../data/dataset.ts";
-import { weightInput } from "../../distill/objective.ts";
 import type { Program, Rates, StepReport } from "../../engine/program.ts";
 import { ConfigError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
 import type { TrainState } from "../events.ts";
+import { weightInput } from "../../distill/objective.ts";
 import type { CascadeRunConfig, ListSpaceConfig, PhaseConfig } from "./cascade-config.ts";
 import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
 import { frozenTutors, learnersOf, phaseEntry, termName } from "./cascade-program.ts";
@@ -81,7 +81,10 @@ interface PhaseInputs {
 
 const at = ({ phase, round }: PlannedPhase, state: TrainState): At => ({ phase: phase.name, round, state });
 
-async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): AsyncGenerator<CascadeEvent, TrainState> {
+async function* runPhase(
+  options: TrainCascadeOptions,
+  inputs: PhaseInputs,
+): AsyncGenerator<CascadeEvent, TrainState> {
   const { program, dataset, config, signal } = options;
   const { planned, exposures } = inputs;
   const { phase, index: phaseIndex } = planned;
@@ -109,15 +112,7 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
       state = { ...state, step: state.step + 1 };
       const timing = { waitMs: ready - before, stepMs: performance.now() - ready };
       const totalSteps = firstStep + total - inputs.state.index * source.perEpoch;
-      yield {
-        kind: "step",
-        step: state.step,
-        totalSteps,
-        rows: rowsOf(batch),
-        ...timing,
-        ...report,
-        ...at(planned, state),
-      };
+      yield { kind: "step", step: state.step, totalSteps, rows: rowsOf(batch), ...timing, ...report, ...at(planned, state) };
     }
     const over = epoch + 1 === phase.epochs;
     state = over ? { ...state, epoch: phaseIndex + 1, index: 0 } : { ...state, index: epoch + 1 };
