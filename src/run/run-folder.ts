@@ -99,6 +99,13 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
   await writeJson(folder.config, { format: RUN_FORMAT, config }, files);
 }
 
+/** Takes back what was written of a run that could not begin: the folder is as new again. */
+export async function removeStart(folder: RunFolder): Promise<void> {
+  const { config, environment, encoding, dataReport, trained, scores, checkpoints, evaluations, files } = folder;
+  for (const path of [config, environment, encoding, dataReport, trained, scores, checkpoints, evaluations])
+    await files.remove(path);
+}
+
 /** @throws {ConfigError} the folder's configuration has another format, or differs in a setting (named). */
 async function assertSameConfig(folder: RunFolder, config: unknown): Promise<void> {
   const stored = await readRunJson(folder.config, folder.files);
