@@ -21,7 +21,7 @@ export function isUserError(error: unknown): error is ShapeError | ConfigError |
 /** The candidate nearest to `name` by edit distance, for "did you mean ...?"; undefined when none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 2)) + 1;
+  let bestDistance = Math.min(Math.max(2, Math.floor(name.length / 2)) + 1, name.length); // sharing no letter is not near
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

@@ -156,7 +156,7 @@ describe("the house", () => {
     const known = new Set([...Object.keys(dependencies), ...Object.keys(optionalDependencies)]);
     const used = new Set(
       files.flatMap(({ text }) =>
-        [...text.matchAll(/(?:from|import\()\s*"([^".][^"]*)"/g)]
+        [...text.matchAll(/(?:\bfrom|\bimport\()\s*"([^".\s)][^"\s]*)"/g)]
           .map((match) => match[1]!)
           .filter((name) => !name.startsWith("node:")),
       ),

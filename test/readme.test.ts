@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { configDocuments } from "../docs/scripts/config-reference.ts";
 
 const COMPILER = {
   module: "nodenext",
@@ -55,6 +56,12 @@ describe("docs/architecture.md", () => {
     const [loss] = runExample(block("docs/architecture.md", "own step"));
     expect(Number(loss)).toBeLessThan(0.15); // equal ids have labels 0 and 0.5: 1/24 of the squares must stay
     expect(Number(loss)).toBeGreaterThan(0.04);
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("is what the schema says: run npm run docs:config after a change", () => {
+    for (const [path, text] of Object.entries(configDocuments())) expect(readFileSync(path, "utf8"), path).toBe(text);
   });
 });
 

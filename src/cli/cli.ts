@@ -87,6 +87,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("ablate")
+      .description("run variants of a configuration over seeds, and compare them with the base")
+      .requiredOption("--config <file>", "YAML file of the ablation")
+      .requiredOption("--out <folder>", "folder for the runs and the table")
+      .option("--jobs <n>", "processes at a time", "1")
+      .option("--dry-run", "print the runs and about how long they take"),
+  ).action(async (options) => finish(await (await import("./ablate-command.ts")).ablateCommand(options, io)));
+
+  withRuntime(
+    program
       .command("score")
       .description("write a trained model's scores of a part of the data into a score store")
       .requiredOption("--config <file>", "YAML file whose data and score blocks say what is scored")
@@ -129,6 +139,45 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .option("--out <folder>", "folder for the runs; default: a new one under runs/")
       .option("--seed <n>", "seed of the runs", "1"),
   ).action(async (options) => finish(await (await import("./demo-command.ts")).demoCommand(options, io)));
+
+  withRuntime(
+    program
+      .command("report")
+      .description("write a page, a model card, figures and tables on one run or several")
+      .argument("<run...>", "run folders")
+      .option("--out <folder>", "folder to write to; default: report/ in the first run")
+      .option("--different-data", "report over runs on different data too"),
+  ).action(async (runs, options) =>
+    finish(await (await import("./report-command.ts")).reportCommand(runs, options, io)),
+  );
+
+  program
+    .command("explain")
+    .description("print every setting of a configuration and where it comes from")
+    .argument("<config>", "YAML file of the run")
+    .option("--set <path=value...>", "change a setting")
+    .action(async (file, options) =>
+      finish(await (await import("./explain-command.ts")).explainCommand(file, options, io)),
+    );
+  program
+    .command("compare")
+    .description("print how runs differ in settings and results")
+    .argument("<run...>", "run folders")
+    .option("--json", "print one JSON object")
+    .action(async (runs, options) =>
+      finish(await (await import("./compare-command.ts")).compareCommand(runs, options, io)),
+    );
+
+  const simulate = program.command("simulate").description("data with known truth");
+  simulate
+    .command("cascade")
+    .description("users, items and the log of a recall - pre-rank - rank cascade, as Parquet")
+    .requiredOption("--out <folder>", "folder to write to")
+    .option("--set <path=value...>", "change a constant: users=10000, ctr.cross=0")
+    .option("--seed <n>", "seed of the world")
+    .option("--json", "print the report as one JSON object")
+    .option("--quiet", "print the report alone")
+    .action(async (options) => finish(await (await import("./simulate-command.ts")).simulateCommand(options, io)));
 
   const runtime = program.command("runtime").description("the native tensor runtime");
   runtime

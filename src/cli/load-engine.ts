@@ -1,6 +1,6 @@
 import type { NativeEngine } from "../engine/native.ts";
 import { isUserError } from "../errors.ts";
-import { describeRuntime, installRuntime, loadRuntime, type Runtime } from "../runtime/index.ts";
+import { describeRuntime, installRuntime, loadRuntime, type Runtime, tryRung } from "../runtime/index.ts";
 import type { CommonOptions } from "./cli.ts";
 import { installProgress } from "./install-progress.ts";
 import type { Io } from "./io.ts";
@@ -44,13 +44,8 @@ export async function loadEngine(
  * runtime will be used.
  */
 export async function ensureNative(io: Io): Promise<void> {
-  for (const device of ["gpu", "native"] as const) {
-    try {
-      await loadRuntime({ device });
-      return;
-    } catch (error) {
-      if (!isUserError(error)) throw error;
-    }
+  for (const kind of ["native-gpu", "native-cpu"] as const) {
+    if ((await tryRung(kind, { forced: false, verbose: false })).ok) return;
   }
   const progress = installProgress(io);
   try {

@@ -27,12 +27,13 @@ export function metricsTable(rows: readonly ResultRow[], columns: readonly strin
   });
   const heads = columns.map((column) => (column.includes("/") ? column.split(/(?<=\/)/) : ["", column]));
   table.push(["", ...heads.map(([prefix]) => prefix!)], ["", ...heads.map(([, name]) => name!)]);
-  for (const row of rows) table.push([row.name, ...columns.map((column) => cell(row[column]))]);
+  for (const row of rows) table.push([row.name, ...columns.map((column) => cell(row[column], column))]);
   return table.toString();
 }
 
-function cell(value: string | number | null | undefined): string {
+function cell(value: string | number | null | undefined, column: string): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "string") return value;
+  if (column.endsWith("seconds")) return value.toFixed(1);
   return Number.isInteger(value) || Math.abs(value) >= 10 ? String(Math.round(value * 10) / 10) : value.toFixed(4);
 }

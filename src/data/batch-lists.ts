@@ -4,6 +4,7 @@ import type { Batch, HostTensor, NegativesSpec } from "./batch.ts";
 import { type BatchInput, copyRow, rowExtras, takeRows } from "./batch-rows.ts";
 import type { FeatureSpec } from "./dataset.ts";
 import { drawNegatives, NO_ITEM } from "./negatives.ts";
+import { pairReader } from "./pairs/pair-reader.ts";
 
 /** What a batch of lists is made from. */
 export interface ListBatchInput extends BatchInput {
@@ -108,6 +109,7 @@ function listScores(
 
 function listFeature(feature: FeatureSpec, input: ListBatchInput, items: Int32Array): HostTensor {
   const { data, spec, rows, negatives } = input;
+  if (feature.role === "cross") return pairLists(feature, input, items);
   const column = data.columns.get(feature.name)!;
   if (feature.role === "user") return takeRows(column, { rows, size: spec.size });
   const { width } = column;
@@ -125,6 +127,24 @@ function listFeature(feature: FeatureSpec, input: ListBatchInput, items: Int32Ar
     }
   }
   return { data: taken, shape: width === 1 ? [spec.size, numItems] : [spec.size, numItems, width] };
+}
+
+/** A pair feature of each row's user with its own item and with each negative. */
+function pairLists(
+  feature: FeatureSpec,
+  { data, spec, rows, negatives }: ListBatchInput,
+  items: Int32Array,
+): HostTensor {
+  const read = pairReader(data, feature.name);
+  const numItems = 1 + negatives.count;
+  const taken = feature.kind === "ids" ? new Int32Array(items.length) : new Float32Array(items.length);
+  for (let i = 0; i < rows.length; i++) {
+    for (let j = 0; j < numItems; j++) {
+      const at = i * numItems + j;
+      if (items[at] !== NO_ITEM) taken[at] = read({ row: rows[i]!, item: items[at]!, own: j === 0 });
+    }
+  }
+  return { data: taken, shape: [spec.size, numItems] };
 }
 
 function ofOwnItem(values: Float32Array, { spec, rows, negatives }: ListBatchInput): Float32Array {

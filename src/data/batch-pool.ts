@@ -62,7 +62,7 @@ function startThread(input: WorkerInput): BatchPool {
 
 /** Without the ids and the report, which would be copied for each thread. */
 function onlyBatchData(data: BatchData): BatchData {
-  const { features, rows, columns, labels, weight, group, teacherScores, stored, trainItems } = data;
+  const { features, rows, columns, labels, weight, group, teacherScores, stored, trainItems, pairs, isTrainRow } = data;
   const entity = ({ size, features, rowEntity, trainCount }: BatchData["users"]): BatchData["users"] => ({
     size,
     features,
@@ -76,6 +76,8 @@ function onlyBatchData(data: BatchData): BatchData {
     labels,
     teacherScores,
     trainItems,
+    pairs,
+    isTrainRow,
     users: entity(data.users),
     items: entity(data.items),
     ...(weight && { weight }),

@@ -4,6 +4,7 @@ import type { BatchData, FeatureSpec } from "./dataset.ts";
 import type { EncodedColumn } from "./encode-column.ts";
 import type { ItemSampler } from "./item-sampler.ts";
 import { knownMatrix } from "./known-matrix.ts";
+import { pairReader } from "./pairs/pair-reader.ts";
 
 /** What a batch is made from. */
 export interface BatchInput {
@@ -21,7 +22,10 @@ export function rowBatch(input: BatchInput): Batch {
   const { size } = spec;
   const batch: Record<string, HostTensor> = {};
   for (const feature of features) {
-    batch[`${feature.role}/${feature.name}`] = takeRows(data.columns.get(feature.name)!, { rows, size });
+    batch[`${feature.role}/${feature.name}`] =
+      feature.role === "cross"
+        ? pairRows(feature, data, { rows, size })
+        : takeRows(data.columns.get(feature.name)!, { rows, size });
   }
   for (const label of spec.labels) batch[`label/${label}`] = takeNumbers(data.labels.get(label)!, { rows, size });
   const itemIndex = takeIndexes(data.items.rowEntity, { rows, size });
@@ -33,6 +37,17 @@ export function rowBatch(input: BatchInput): Batch {
   Object.assign(batch, rowExtras(input), rowScores(input));
   if (spec.knownMatrix === true) batch.known = { data: knownMatrix(data, rows, size), shape: [size, size] };
   return batch;
+}
+
+/** A pair feature of each row's own user and item. */
+function pairRows(feature: FeatureSpec, data: BatchData, { rows, size }: Take): HostTensor {
+  const read = pairReader(data, feature.name);
+  const taken = feature.kind === "ids" ? new Int32Array(size) : new Float32Array(size);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    taken[i] = read({ row, item: data.items.rowEntity[row]!, own: true });
+  }
+  return { data: taken, shape: [size] };
 }
 
 /** What a row has of its own in both layouts: user, weight, list and teacher scores, each [B]. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigError } from "../errors.ts";
 import { type ColumnConfig, choice, columnConfig, hasVocabulary, strict } from "./column-config.ts";
 import { didYouMean } from "./config-messages.ts";
+import { pairsConfig } from "./pairs/pair-config.ts";
 import { splitConfig } from "./split-config.ts";
 
 const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -31,8 +32,12 @@ export const dataConfig = strict({
     .min(1)
     .optional()
     .describe("Rows that the files must hold together; text files cannot tell themselves."),
+  items: paths
+    .optional()
+    .describe("File of the whole corpus, with the item columns: items that no row has are added to it."),
   columns: z.record(z.string().min(1), columnConfig).describe("The columns that are read, by their name in the files."),
   labels: z.record(z.string(), expression).describe("Label by name: an expression over columns that gives 0 or 1."),
+  pairs: pairsConfig,
   implies: z
     .record(z.string(), z.string())
     .default({})

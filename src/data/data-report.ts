@@ -48,7 +48,7 @@ export function reportData(
     part,
     reportPart(data, rows, countKnownPairs(data, rows)),
   ]);
-  const withTables = data.features.filter((feature) => feature.vocabularySize > 0);
+  const withTables = tableFeatures(data);
   return {
     files: table.files.map(({ file, rows }) => ({ name: file.name, rows })),
     rowsRead: table.rows,
@@ -77,8 +77,13 @@ export function countListsCut(
   return cut;
 }
 
+/** Features of one column that have a table. */
+function tableFeatures({ features }: BatchData): readonly FeatureSpec[] {
+  return features.filter(({ vocabularySize, role }) => vocabularySize > 0 && role !== "cross");
+}
+
 function reportPart(data: BatchData, rows: Int32Array, knownPairs: number): PartReport {
-  const withTables = data.features.filter((feature) => feature.vocabularySize > 0);
+  const withTables = tableFeatures(data);
   const rates = [...data.labels].map(([name, values]) => [name, mean(values, rows)]);
   const counts = withTables.map((feature) => [feature.name, countOov(feature, data.columns.get(feature.name)!, rows)]);
   const users = distinctEntities(data.users, rows);

@@ -2,13 +2,14 @@ import type { DataReport } from "./data-report.ts";
 import type { EncodedColumn } from "./encode-column.ts";
 import type { DataEncoding } from "./encoding.ts";
 import type { Interactions } from "./interactions.ts";
+import type { PairTable } from "./pairs/pair-table.ts";
 import type { StoredScores } from "./stored-scores.ts";
 
 /** A feature that models read. */
 export interface FeatureSpec {
   /** The column's name. */
   readonly name: string;
-  readonly role: "user" | "item" | "context";
+  readonly role: "user" | "item" | "context" | "cross";
   /** One id, one number, or several ids padded with 0. */
   readonly kind: "ids" | "numbers" | "multi";
   /** Rows of its table: 0 is padding, 1 is out of vocabulary, values from 2. 0 for numbers. */
@@ -40,7 +41,7 @@ export interface Catalogue extends EntityTable {
 export interface BatchData {
   readonly features: readonly FeatureSpec[];
   readonly rows: number;
-  /** [rows * width] by feature. */
+  /** [rows * width] by feature of role user, item or context. */
   readonly columns: ReadonlyMap<string, EncodedColumn>;
   /** [rows], 0 or 1, by label. */
   readonly labels: ReadonlyMap<string, Float32Array>;
@@ -56,6 +57,10 @@ export interface BatchData {
   readonly items: EntityTable;
   /** Items of each user's training and history rows. */
   readonly trainItems: Interactions;
+  /** What the features of role cross are read from (pairs/pair-reader.ts). */
+  readonly pairs: ReadonlyMap<string, PairTable>;
+  /** [rows] 1 for training rows. */
+  readonly isTrainRow: Uint8Array;
 }
 
 /** Row numbers of each part, in file order, or in time order where the split is by time. */

@@ -65,6 +65,14 @@ export function vocabularySize(encoding: DataEncoding, column: string): number {
   }
 }
 
+/** Id of a value of a built vocabulary; undefined where it is not in it, or the column has none. */
+export function vocabularyId(encoding: DataEncoding, column: string, value: string): number | undefined {
+  const own = encoding.columns[column];
+  if (own?.kind === "shared") return vocabularyId(encoding, own.with, value);
+  const at = own?.kind === "built" ? own.values.indexOf(value) : -1;
+  return at < 0 ? undefined : FIRST_VALUE_ID + at;
+}
+
 /**
  * Checks that a loaded encoding was made with these columns.
  *

@@ -2,16 +2,18 @@ import { ConfigError, DataError } from "../errors.ts";
 import { buildCatalogue } from "./catalogue.ts";
 import { compileExpression } from "./compile-expression.ts";
 import { type DataConfig, keyColumn, soleColumn } from "./config.ts";
+import { withCorpusFile } from "./corpus-file.ts";
 import { countListsCut, reportData } from "./data-report.ts";
 import type { Catalogue, Dataset, DatasetParts, SourceRows } from "./dataset.ts";
 import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
-import { checkEncoding, type DataEncoding } from "./encoding.ts";
+import { checkEncoding, type DataEncoding, vocabularyId } from "./encoding.ts";
 import { parseExpression } from "./expression.ts";
 import { featureColumns, featureSpecs } from "./feature-specs.ts";
 import { fingerprintOf, loadHash } from "./fingerprint.ts";
 import { fitEncoding } from "./fit-encoding.ts";
 import { groupItems } from "./interactions.ts";
 import { checkImplication, labelValues, weightValues } from "./labels.ts";
+import { fitPairs, pairSpecs } from "./pairs/fit-pairs.ts";
 import type { CategoryColumn, NumberColumn, RawColumn } from "./raw-column.ts";
 import { takeRows } from "./raw-column.ts";
 import { type FileRows, locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
@@ -53,8 +55,12 @@ export async function openDataset(
   if (encoding === undefined && used.parts.train.length === 0) {
     throw new ConfigError("data.source: a training part must be named unless an encoding is given, got none");
   }
+  if (used.parts.train.length === 0 && Object.keys(config.pairs).length > 0) {
+    throw new ConfigError("data.pairs: statistics are of training rows, so a training part must be named, got none");
+  }
   return assemble(table, {
     config,
+    baseDir,
     used,
     encoding: encodingFor(used, config, { ...(encoding && { encoding }), extendEncoding }),
   });
@@ -114,11 +120,12 @@ function takeUsedRows(table: RawTable, split: PartRows): UsedRows {
 
 interface AssembleOptions {
   readonly config: DataConfig;
+  readonly baseDir: string;
   readonly used: UsedRows;
   readonly encoding: DataEncoding;
 }
 
-async function assemble(table: RawTable, { config, used, encoding }: AssembleOptions): Promise<Dataset> {
+async function assemble(table: RawTable, { config, baseDir, used, encoding }: AssembleOptions): Promise<Dataset> {
   const hash = await loadHash();
   const labels = await evaluateLabels(config, used);
   const columns = new Map<string, EncodedColumn>();
@@ -128,9 +135,30 @@ async function assemble(table: RawTable, { config, used, encoding }: AssembleOpt
     columns.set(name, encodeColumn(raw, { name, config: column, encoding, hash: hashValue, locate: used.locate }));
   }
   const users = catalogueOf("user", { config, used, columns });
-  const items = catalogueOf("item", { config, used, columns });
+  const items = await withCorpusFile(catalogueOf("item", { config, used, columns }), {
+    config,
+    baseDir,
+    encoding,
+    hash: (value) => hash.h64(value),
+  });
+  const own = featureSpecs(config.columns, encoding);
+  const numbers = rawNumbers(config, used);
+  const isTrainRow = trainRowFlags(used);
+  const pairs = fitPairs(config.pairs, {
+    rows: used.rows,
+    features: own,
+    columns,
+    labels,
+    numbers,
+    itemFeatures: items.features,
+    trainRows: used.parts.train,
+    isTrainRow,
+    userOf: users.rowEntity,
+    itemOf: items.rowEntity,
+    idOf: (feature, value) => vocabularyId(encoding, feature, value),
+  });
   const content = {
-    features: featureSpecs(config.columns, encoding),
+    features: [...own, ...pairSpecs(pairs)],
     rows: used.rows,
     columns,
     labels,
@@ -139,13 +167,20 @@ async function assemble(table: RawTable, { config, used, encoding }: AssembleOpt
     users,
     items,
     encoding,
+    pairs,
+    isTrainRow,
   };
   const known = Int32Array.from([...used.parts.train, ...(used.parts.history ?? [])]);
   const trainItems = groupItems(users.rowEntity, items.rowEntity, { rows: known, numUsers: users.size });
   const report = reportData(table, { ...content, trainItems }, countListsCut(used.columns, config.columns));
-  const numbers = rawNumbers(config, used);
   const source = { files: table.files.map(sourceRowsOf), rows: used.sourceRows };
   return { ...content, trainItems, numbers, source, report, fingerprint: fingerprintOf(hash, content) };
+}
+
+function trainRowFlags({ rows, parts }: UsedRows): Uint8Array {
+  const flags = new Uint8Array(new SharedArrayBuffer(rows));
+  for (const row of parts.train) flags[row] = 1;
+  return flags;
 }
 
 async function evaluateLabels(config: DataConfig, used: UsedRows): Promise<Map<string, Float32Array>> {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { registerComparisonGradients } from "./comparison-gradients.ts";
 import type { StepResult } from "./step.ts";
 
 /** One read of a table inside a step, and after the backward pass the gradient of the rows it gave. */
@@ -45,16 +46,13 @@ export function stepGradients(run: (tape: LookupTape) => StepResult, variables: 
       sources.push(rows);
     },
   };
-  const { value, grads } = engine().gradients(
-    () => {
-      const result = run(tape);
-      parts = Object.fromEntries(Object.entries(result.parts).map(([name, part]) => [name, keep(part)]));
-      return result.loss;
-    },
-    sources,
-    undefined,
-    true,
-  );
+  registerComparisonGradients();
+  const forward = (): tf.Tensor => {
+    const result = run(tape);
+    parts = Object.fromEntries(Object.entries(result.parts).map(([name, part]) => [name, keep(part)]));
+    return result.loss;
+  };
+  const { value, grads } = differentiate(forward, sources, kept);
   const found = (grads as readonly (tf.Tensor | null | undefined)[]).map((gradient) => gradient ?? undefined);
   const outputs: StepGradients = {
     loss: value as tf.Scalar,
@@ -70,7 +68,23 @@ export function stepGradients(run: (tape: LookupTape) => StepResult, variables: 
   return outputs;
 }
 
+/** On an error tfjs would keep what its tape saved for the backward pass; here it is freed, and so is `kept`. */
+function differentiate(
+  forward: () => tf.Tensor,
+  sources: tf.Tensor[],
+  kept: readonly tf.Tensor[],
+): ReturnType<TapeEngine["gradients"]> {
+  try {
+    return engine().gradients(forward, sources, undefined, true);
+  } catch (error) {
+    for (const { saved } of engine().state.activeTape ?? []) for (const tensor of saved) tensor.dispose();
+    for (const tensor of kept) tensor.dispose();
+    throw error;
+  }
+}
+
 interface TapeEngine {
+  readonly state: { readonly activeTape: readonly { readonly saved: readonly tf.Tensor[] }[] | null };
   gradients(
     f: () => tf.Tensor,
     xs: tf.Tensor[],

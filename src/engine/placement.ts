@@ -6,7 +6,7 @@ const HOST = "/device:CPU:0";
 const HOST_OPS = new Set(["Unique", "Size", "Shape", "Range"]);
 
 /**
- * Device strings for a machine with a GPU: nodes whose result is int32 (ids, shapes, axes) go to the host, where
+ * Device strings for a machine with a GPU: nodes of int32 (ids, shapes, axes, comparisons of ids) go to the host, where
  * TensorFlow keeps such tensors anyway; everything else is left to the placer, which takes the GPU.
  */
 export function placeNodes(nodes: readonly GraphNode[]): readonly GraphNode[] {
@@ -14,8 +14,6 @@ export function placeNodes(nodes: readonly GraphNode[]): readonly GraphNode[] {
 }
 
 function isHostNode({ op, attributes }: GraphNode): boolean {
-  if (HOST_OPS.has(op)) return true;
-  const type = attributes.dtype ?? attributes.DstT ?? attributes.T;
-  const integer = type?.kind === "type" && type.value === DataType.int32;
-  return integer && (op === "Const" || op === "Placeholder" || op === "Reshape" || op === "Cast" || op === "ConcatV2");
+  const type = attributes.dtype ?? attributes.DstT ?? attributes.out_type ?? attributes.T;
+  return HOST_OPS.has(op) || (type?.kind === "type" && type.value === DataType.int32);
 }

@@ -43,13 +43,13 @@ function buildTeacher(
   specs: readonly FeatureSpec[],
   shared: Encoder,
 ): Mmoe {
-  const { experts, towerUnits, inputDropout, products } = teacher;
+  const { experts, towerUnits, inputDropout, products, wide } = teacher;
   const names = teacher.features ?? specs.map(({ name }) => name);
   const features = selectFeatures(specs, names);
   const options = encoderOptions(teacher.embeddings, shared);
   return mmoe(
     { name: "teacher", group: "teacher", seed },
-    { ...options, features, products, experts, towerUnits, inputDropout },
+    { ...options, features, products, wide, experts, towerUnits, inputDropout },
   );
 }
 

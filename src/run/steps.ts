@@ -34,6 +34,10 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
         kind: "forward" as const,
         forward: (values, batch) => ({ ctcvr: teacher.forward(teacherValues(values), batch).ctcvr }),
       },
+      gates: {
+        kind: "forward" as const,
+        forward: (values, batch) => ({ gates: teacher.forward(teacherValues(values), batch).gates }),
+      },
     }),
   } satisfies Entries<ModelParameters>;
 }

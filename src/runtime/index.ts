@@ -4,7 +4,7 @@ export { gigabytes } from "./disk-space.ts";
 export { inspectRuntime } from "./inspect-runtime.ts";
 export type { InstallEvent, InstallStep, OnInstallEvent } from "./install-events.ts";
 export { type InstalledRuntime, type InstallOptions, installRuntime } from "./install-runtime.ts";
-export { type LoadOptions, loadRuntime } from "./load-runtime.ts";
+export { type LoadOptions, loadRuntime, tryRung } from "./load-runtime.ts";
 export type {
   NativeRuntime,
   NodeBackend,

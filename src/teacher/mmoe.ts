@@ -1,8 +1,9 @@
 // B = rows, D = input width, E = experts, H = expert width, T = tasks
 import * as tf from "@tensorflow/tfjs";
 import { glorotUniform, zeros } from "../engine/initialisers.ts";
+import { lookup } from "../engine/lookup.ts";
 import type { Noise } from "../engine/noise.ts";
-import type { DenseParameter, Values } from "../engine/parameters.ts";
+import type { DenseParameter, TableParameter, Values } from "../engine/parameters.ts";
 import type { TensorBatch } from "../engine/step.ts";
 import { ConfigError } from "../errors.ts";
 import { applyDense, type DenseLayer, denseLayer, type ParameterScope, subscope } from "../nn/dense.ts";
@@ -29,6 +30,8 @@ export interface ProductFeature {
 export interface MmoeConfig extends EncoderOptions {
   readonly features: readonly Feature[];
   readonly products: readonly ProductFeature[];
+  /** Features of ids with a learned number each on the CTR logit: what crosses memorise (wide part). Default: none. */
+  readonly wide?: readonly string[];
   readonly experts: { readonly count: number; readonly units: readonly number[] };
   /** Hidden widths of each task tower; a last layer of width 1 follows. */
   readonly towerUnits: readonly number[];
@@ -48,6 +51,8 @@ export interface MmoeParameters {
   readonly experts: readonly ExpertLayer[];
   readonly gates: DenseLayer;
   readonly towers: { readonly ctr: Mlp; readonly cvr: Mlp };
+  /** One number an id, by feature. */
+  readonly wide: Encoder;
   readonly [name: string]: Encoder | readonly ExpertLayer[] | DenseLayer | { readonly ctr: Mlp; readonly cvr: Mlp };
 }
 
@@ -66,6 +71,8 @@ export interface Mmoe {
 }
 
 const TASKS = 2;
+/** First values of the wide part: near zero, so that it begins as nothing. */
+const WIDE_DEVIATION = 1e-4;
 
 /**
  * Multi-gate mixture of experts with a CTR and a CVR tower; CTCVR is their product (entire-space model).
@@ -94,6 +101,7 @@ export function mmoe(scope: ParameterScope, config: MmoeConfig): Mmoe {
       ctr: mlp(subscope(scope, "towers/ctr"), width, [...config.towerUnits, 1]),
       cvr: mlp(subscope(scope, "towers/cvr"), width, [...config.towerUnits, 1]),
     },
+    wide: wideTables(scope, config),
   };
   return { parameters, forward: (values, batch, noise) => forward(config, scope.name, values, batch, noise) };
 }
@@ -108,6 +116,37 @@ function productWidth({ left, right }: ProductFeature, config: MmoeConfig): numb
     );
   }
   return embeddingWidth(a, config);
+}
+
+function wideTables({ name, group, seed }: ParameterScope, config: MmoeConfig): Encoder {
+  const tables = (config.wide ?? []).map((feature): [string, TableParameter] => {
+    const { vocabularySize: rows } = featureOf(config, feature);
+    const initialiser = { kind: "normal" as const, deviation: WIDE_DEVIATION, seed };
+    return [
+      feature,
+      {
+        kind: "table",
+        name: `${name}/wide/${feature}`,
+        rows,
+        width: 1,
+        initialiser,
+        group,
+        update: config.tableUpdate ?? "rows",
+      },
+    ];
+  });
+  return Object.fromEntries(tables);
+}
+
+function featureOf(config: MmoeConfig, name: string): Feature {
+  const feature = config.features.find((candidate) => candidate.name === name && candidate.kind === "ids");
+  if (feature === undefined) throw new ConfigError(`mmoe: wide must name features of ids, got "${name}"`);
+  return feature;
+}
+
+/** [B] or [B, N] the number of each id. */
+function wideLogit(table: Values<TableParameter>, batch: TensorBatch, { key }: Feature): tf.Tensor {
+  return tf.squeeze(lookup(table, batch[key]!), [-1]);
 }
 
 function expertLayers(
@@ -155,7 +194,9 @@ function forward(
     const tower = task === 0 ? values.towers.ctr : values.towers.cvr;
     return tf.reshape(applyMlp(tower, mixed_BH), leading);
   }) as [tf.Tensor, tf.Tensor];
-  return { ctr, cvr, ctcvr: productLogit(ctr, cvr), gates: gates_BTE };
+  const wide = Object.keys(values.wide).map((name) => wideLogit(values.wide[name]!, batch, featureOf(config, name)));
+  const click = wide.reduce((sum, logit) => tf.add(sum, logit), ctr);
+  return { ctr: click, cvr, ctcvr: productLogit(click, cvr), gates: gates_BTE };
 }
 
 function applyExperts(layers: Values<readonly ExpertLayer[]>, x_BD: tf.Tensor, count: number): tf.Tensor {

@@ -117,6 +117,28 @@ describe("twinstill train", () => {
   });
 });
 
+describe("twinstill explain and compare", () => {
+  it("shows every setting with the line it comes from", async () => {
+    const { code, out: text } = await runCommand(["explain", config, "--set", "train.epochs=2"]);
+    expect(code).toBe(0);
+    expect(text).toMatch(/^train\.epochs +2 +# --set$/m);
+    expect(text).toMatch(/^train\.batchSize +64 +# .*run\.yaml:\d+$/m);
+    expect(text).toMatch(/^student\.normalise +true +# default$/m);
+  });
+
+  it("shows what differs between runs, and marks the better of each metric in its own direction", async () => {
+    await runCommand(["train", "--config", config, "--out", out("c"), "--quiet", "--set", "distill.0.temperature=3"]);
+    const { code, out: text } = await runCommand(["compare", out("b"), out("c")]);
+    expect(code).toBe(0);
+    expect(text).toContain("  distill.0.temperature: 1  |  3\n");
+    expect(text).not.toContain("seed");
+    const logloss = text.match(/^student\/ctr\/logloss +([\d.]+)( \*)? +([\d.]+)( \*)?/m)!;
+    expect(logloss[2] === undefined).toBe(Number(logloss[1]) > Number(logloss[3]));
+    expect((await runCommand(["compare", out("b")])).code).toBe(2);
+    expect((await runCommand(["compare", out("b"), out("none")])).err).toContain("folder must hold a run");
+  });
+});
+
 describe("bad input", () => {
   /** Runs the small run on changed data. */
   const withData = async (name: string, data: string) => {

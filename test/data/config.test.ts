@@ -29,6 +29,7 @@ describe("parseDataConfig", () => {
       },
       labels: { click: "1" },
       implies: {},
+      pairs: {},
       split: { by: "ratio", group: "user", order: "random", train: 0.9, validation: 0, test: 0.1, seed: 0 },
     });
   });
@@ -101,7 +102,7 @@ describe("parseDataConfig", () => {
     [
       "sharing with nothing",
       withColumn({ role: "user", kind: "id", shareWith: "j" }),
-      'data.columns.c.shareWith: must name another column with a vocabulary, got "j"; did you mean "u"?',
+      'data.columns.c.shareWith: must name another column with a vocabulary, got "j"',
     ],
     [
       "sharing with itself",

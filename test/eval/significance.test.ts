@@ -204,7 +204,7 @@ describe("metric definitions", () => {
         "ConfigError: metricDefinition: name must have the form recall@<k>, got recall@x",
         "ConfigError: metricDefinition: name must have the form auc, got auc@10",
         "ConfigError: metricDefinition: name must be a known metric, got toString",
-        "ConfigError: metricDefinition: name must be a known metric, got ; did you mean ne?",
+        "ConfigError: metricDefinition: name must be a known metric, got ",
       ]
     `);
   });

@@ -25,6 +25,7 @@ const FEATURES: readonly Feature[] = [
 const CONFIG: MmoeConfig = {
   features: FEATURES,
   products: [{ left: "user", right: "item", scale: 10 }],
+  wide: ["item"],
   dimensions: { default: 3, tags: 2 },
   experts: { count: 3, units: [5, 4] },
   towerUnits: [3],
@@ -53,8 +54,9 @@ function scored(config = CONFIG) {
 }
 
 describe("mmoe", () => {
-  it("equals the float64 model: embeddings, pooled tags, products, experts, one gate a task, task towers", () => {
+  it("equals the float64 model: embeddings, pooled tags, products, experts, one gate a task, task towers, wide part", () => {
     const { program } = scored();
+    program.write("teacher/wide/item", Float32Array.of(0, 0.5, -0.25, 1, 2));
     const outputs = program.forward("score", BATCH);
     const read = (name: string, columns: number): number[][] => matrixOf(program.read(`teacher/${name}`), columns);
     const tables = {
@@ -87,6 +89,7 @@ describe("mmoe", () => {
         ];
         return mlp(mixed, layers)[0]!;
       });
+      heads[0]! += [0, 0.5, -0.25, 1, 2][BATCH["item/item"].data[row]!]!;
       expect(outputs.ctr!.data[row]).toBeCloseTo(heads[0]!, 6);
       expect(outputs.cvr!.data[row]).toBeCloseTo(heads[1]!, 6);
       expect(outputs.ctcvr!.data[row]).toBeCloseTo(logit(sigmoid(heads[0]!) * sigmoid(heads[1]!)), 5);

@@ -1,27 +1,30 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../engine/stop-gradient.ts";
-import { ConfigError } from "../../errors.ts";
 import { assertSameShape } from "../../nn/shape.ts";
+import { type ClosedForm, closedForm } from "../closed-form.ts";
+import { logSigmoid, softplus } from "../log-space.ts";
+import { assertTemperature, scaleBySquare, soften, type TemperatureOptions } from "../temperature.ts";
 
-export interface BernoulliKlOptions {
-  /** Softens both probabilities; > 0. Default 1. */
-  readonly temperature?: number;
-  /** Multiplies the loss by temperature^2, so that its gradient keeps its size. Default true. */
-  readonly scaleByTemperatureSquared?: boolean;
+/** Which distribution the expectation is taken over: the teacher's, the student's, or half of each against their mean. */
+export type KlDirection = "teacher-first" | "student-first" | "jensen-shannon";
+
+export interface BernoulliKlOptions extends TemperatureOptions {
+  /** `teacher-first` KL(p || q), `student-first` KL(q || p), or their Jensen-Shannon divergence. Default teacher-first. */
+  readonly direction?: KlDirection;
   /** Holds the teacher constant. Default true. */
   readonly stopTeacherGradient?: boolean;
 }
 
 /**
- * KL divergence from the student's to the teacher's Bernoulli distribution, for heads of one logit.
+ * KL divergence between the teacher's and the student's Bernoulli distribution, for heads of one logit.
  *
  *     L = T^2 [ p (log p - log q) + (1 - p) (log(1 - p) - log(1 - q)) ],  p = sigmoid(t/T), q = sigmoid(s/T)
  *
- * dL/ds = T (q - p). Never a softmax over one number, which is constant. Unreduced.
+ * dL/ds = T (q - p); student first: T q (1 - q) (s - t) / T. Never a softmax over one number, which is constant.
  *
  * @param studentLogits - any shape.
- * @param teacherLogits - same shape.
- * @returns the same shape, nats, >= 0.
+ * @param teacherLogits - same shape; held constant unless `stopTeacherGradient` is false.
+ * @returns the same shape, nats, >= 0; Jensen-Shannon at most T^2 log 2.
  * @throws {ShapeError} the two differ in shape.
  * @throws {ConfigError} temperature is not a positive number.
  *
@@ -38,26 +41,50 @@ export function bernoulliKl<T extends tf.Tensor>(
 ): T {
   const { temperature = 1, scaleByTemperatureSquared = true, stopTeacherGradient = true } = options;
   assertSameShape("bernoulliKl", ["studentLogits", studentLogits], ["teacherLogits", teacherLogits]);
-  if (!(temperature > 0)) throw new ConfigError(`bernoulliKl: temperature must be > 0, got ${temperature}`);
+  assertTemperature("bernoulliKl", temperature);
   return tf.tidy(() => {
-    const student = tf.div(studentLogits, temperature);
-    const teacher = tf.div(stopTeacherGradient ? stopGradient(teacherLogits) : teacherLogits, temperature);
-    return tf.mul(divergence(student, teacher), scaleByTemperatureSquared ? temperature ** 2 : 1);
+    const student = soften(studentLogits, temperature);
+    const teacher = soften(stopTeacherGradient ? stopGradient(teacherLogits) : teacherLogits, temperature);
+    const losses = divergence(student, teacher, options.direction ?? "teacher-first");
+    return scaleBySquare(losses, temperature, scaleByTemperatureSquared);
   }) as T;
 }
 
-/** One node of the tape: the closed-form gradients keep what autodiff of the clamped sum would lose to rounding. */
-const divergence = tf.customGrad((s, t, save) => {
-  const [student, teacher] = [s as tf.Tensor, t as tf.Tensor];
-  (save as (tensors: tf.Tensor[]) => void)([student, teacher]);
-  // p (log p - log q) + (1 - p) (log(1 - p) - log(1 - q)) = p (t - s) + softplus(s) - softplus(t)
-  const cross = tf.mul(tf.sigmoid(teacher), tf.sub(teacher, student));
-  const value = tf.relu(tf.add(cross, tf.sub(tf.softplus(student), tf.softplus(teacher))));
-  const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-    const [z, x] = saved as [tf.Tensor, tf.Tensor];
-    const p = tf.sigmoid(x);
-    const slope = tf.mul(tf.mul(p, tf.sub(1, p)), tf.sub(x, z));
-    return [tf.mul(dy, tf.sub(tf.sigmoid(z), p)), tf.mul(dy, slope)];
-  };
-  return { value, gradFunc };
-});
+function divergence(student: tf.Tensor, teacher: tf.Tensor, direction: KlDirection): tf.Tensor {
+  if (direction === "teacher-first") return closedForm({ inputs: [student, teacher], ...klOfFirst });
+  if (direction === "student-first") return closedForm({ inputs: [teacher, student], ...klOfFirst });
+  const half = closedForm({ inputs: [student, teacher], ...towardsMean });
+  return tf.mul(tf.add(half, closedForm({ inputs: [teacher, student], ...towardsMean })), 0.5);
+}
+
+type Formula = Pick<ClosedForm, "forward" | "gradients">;
+
+/** KL(P || Q) of the logits z of Q and x of P: p (x - z) + softplus(z) - softplus(x). */
+const klOfFirst: Formula = {
+  forward: ([z, x]) => {
+    const cross = tf.mul(tf.sigmoid(x!), tf.sub(x!, z!));
+    return { value: tf.relu(tf.add(cross, tf.sub(softplus(z!), softplus(x!)))), saved: [z!, x!] };
+  },
+  gradients: (dy, [z, x]) => {
+    const p = tf.sigmoid(x!);
+    return [tf.mul(dy, tf.sub(tf.sigmoid(z!), p)), tf.mul(dy, tf.mul(tf.mul(p, tf.sub(1, p)), tf.sub(x!, z!)))];
+  },
+};
+
+/** KL(Q || M) of the logits z of Q and x of P, with M their mean; as d KL / d M is 0 in the sum of both halves, only Q moves. */
+const towardsMean: Formula = {
+  forward: ([z, x]) => {
+    const [on, off] = [logRatioToMean(z!, x!), logRatioToMean(tf.neg(z!), tf.neg(x!))];
+    const q = tf.sigmoid(z!);
+    return { value: tf.add(tf.mul(q, on), tf.mul(tf.sub(1, q), off)), saved: [q, on, off] };
+  },
+  gradients: (dy, [q, on, off]) => {
+    const slope = tf.mul(tf.mul(q!, tf.sub(1, q!)), tf.sub(on!, off!));
+    return [tf.mul(dy, slope), tf.zerosLike(slope)];
+  },
+};
+
+/** log q - log((p + q) / 2) of the logits z of q and x of p, in log space. */
+function logRatioToMean(z: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  return tf.sub(Math.LN2, softplus(tf.sub(logSigmoid(x), logSigmoid(z))));
+}

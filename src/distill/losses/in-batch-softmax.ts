@@ -1,55 +1,66 @@
-// B = users and items of the batch: item j is the positive of user j
+// B = users of the batch, C >= B columns: item j < B is the positive of user j, the others are more negatives
 import * as tf from "@tensorflow/tfjs";
 import { assertShape } from "../../nn/shape.ts";
+import {
+  hardestNegatives,
+  type InBatchColumns,
+  type InBatchOptions,
+  inBatchColumns,
+} from "../lists/in-batch-columns.ts";
+import { fillPadding, zeroPadding } from "../lists/list-mask.ts";
+import { correctLogits, type LogQOptions } from "../lists/log-q.ts";
 
-export interface InBatchSoftmaxOptions {
-  /** [B] natural log of each item's sampling probability: subtracted from every logit of its column. */
-  readonly logQ?: tf.Tensor1D;
-  /** [B, B] 1 where item j is a known positive of user i: left out as a negative. The diagonal is ignored. */
-  readonly known?: tf.Tensor2D;
-  /** [B] 0 for padded rows: neither positive nor negative. */
-  readonly mask?: tf.Tensor1D;
+export interface InBatchSoftmaxOptions extends InBatchOptions, LogQOptions {
+  /** Adds the softmax of each item's own user among the users of the batch, half and half. Default false. */
+  readonly symmetric?: boolean;
+  /** Keeps the negatives with the highest scores, that many a user. Default: all. */
+  readonly hardest?: number;
 }
-
-/** Finite stand-in for minus infinity: 0 * -Infinity would be NaN. */
-const MASKED_LOGIT = -1e9;
 
 /**
  * Softmax cross-entropy of each user's own item among the items of the batch, with the sampling-bias correction.
  *
- *     L_i = -log [ exp(z_ii - log Q_i) / sum_j exp(z_ij - log Q_j) ]
+ *     L_i = -log [ exp(z_ii - log q_i) / sum_j exp(z_ij - log q_j) ];   dL_i/dz_ij = softmax_ij - 1{i = j}
  *
- * Unreduced; 0 for masked rows.
- *
- * @param logits - [B, B] scores of user i with item j.
- * @returns [B] nats, >= 0.
- * @throws {ShapeError} logits are not square, or an option does not fit them.
+ * @param logits - [B, C]: a cosine needs its scale first. Columns beyond B are negatives that several users share.
+ * @returns [B] nats, >= 0 (but for negatives-only, where the positive is not corrected); 0 for masked rows.
+ * @throws {ShapeError} fewer columns than rows, or an option that does not fit them.
+ * @throws {ConfigError} a correction without log q, or an option out of range.
  *
  * @example
  * const loss = inBatchSoftmax(tf.tensor2d([[8, 3], [2, 7]]));
  * loss.arraySync(); // [0.0067, 0.0067]
  *
- * Source: Yi et al. (RecSys 2019), section 3, eq. 3-5: the correction applies to the positive too.
+ * Source: Yi et al. (RecSys 2019), section 3, eq. 3-5; symmetric: Liu et al. (KDD 2021), Que2Search, section 3.3.
  */
-export function inBatchSoftmax(logits: tf.Tensor2D, { logQ, known, mask }: InBatchSoftmaxOptions = {}): tf.Tensor1D {
-  const size = logits.shape[0]!;
-  assertShape("inBatchSoftmax", ["logits", logits], [size, size], "square [B, B]");
-  if (logQ) assertShape("inBatchSoftmax", ["logQ", logQ], [size], `[B] = [${size}]`);
-  if (known) assertShape("inBatchSoftmax", ["known", known], [size, size], `[B, B] = [${size},${size}]`);
-  if (mask) assertShape("inBatchSoftmax", ["mask", mask], [size], `[B] = [${size}]`);
+export function inBatchSoftmax(logits: tf.Tensor, options: InBatchSoftmaxOptions = {}): tf.Tensor1D {
+  const { logQ, mask, symmetric = false, hardest } = options;
+  if (logQ) assertShape("inBatchSoftmax", ["logQ", logQ], [logits.shape[1]!], `[C] = [${logits.shape[1]}]`);
   return tf.tidy(() => {
-    const corrected = logQ === undefined ? logits : tf.sub(logits, tf.expandDims(logQ, 0));
-    const allowed = tf.where(excluded(size, known, mask), tf.fill([size, size], MASKED_LOGIT), corrected);
-    const positive = tf.sum(tf.mul(corrected, tf.eye(size)), 1);
-    const loss = tf.sub(tf.logSumExp(allowed, 1), positive);
-    return (mask === undefined ? loss : tf.mul(loss, mask)) as tf.Tensor1D;
-  });
+    const columns = inBatchColumns("inBatchSoftmax", logits, options);
+    const corrected = correctLogits("inBatchSoftmax", logits, columns.own, options);
+    const negatives =
+      hardest === undefined
+        ? columns.negatives
+        : hardestNegatives("inBatchSoftmax", corrected, columns.negatives, hardest);
+    const rows = crossEntropy(corrected, { ...columns, negatives });
+    const losses = symmetric ? tf.mul(tf.add(rows, overUsers(logits, columns, mask)), 0.5) : rows;
+    return zeroPadding(losses, mask);
+  }) as tf.Tensor1D;
 }
 
-/** [B, B] true where a column must not count against a row. */
-function excluded(size: number, known: tf.Tensor2D | undefined, mask: tf.Tensor1D | undefined): tf.Tensor {
-  const offDiagonal = tf.sub(1, tf.eye(size));
-  const knownPart = known === undefined ? tf.zeros([size, size]) : known;
-  const paddedPart = mask === undefined ? tf.zeros([1, size]) : tf.expandDims(tf.sub(1, mask), 0);
-  return tf.greater(tf.mul(tf.maximum(knownPart, paddedPart), offDiagonal), 0);
+function crossEntropy(logits: tf.Tensor, { own, negatives }: InBatchColumns): tf.Tensor {
+  const open = fillPadding(logits, tf.add(own, negatives));
+  return tf.neg(tf.sum(tf.mul(tf.logSoftmax(open as tf.Tensor2D), own), 1));
+}
+
+/** The other direction: user i of item i among the users of the batch. */
+function overUsers(logits: tf.Tensor, { own, negatives }: InBatchColumns, mask: tf.Tensor | undefined): tf.Tensor {
+  const size = logits.shape[0]!;
+  const turned = (x: tf.Tensor): tf.Tensor => tf.transpose(tf.slice(x, [0, 0], [size, size]));
+  const users = turned(negatives);
+  return crossEntropy(turned(logits), {
+    own: turned(own),
+    negatives: zeroPadding(users, mask && tf.expandDims(mask, 0)),
+  });
 }

@@ -25,6 +25,11 @@ const slots: readonly Slot[] = [
   { name: "v", initial: 0, extent: "full" },
 ];
 
+/** The options as TensorFlow's float32 op sees them: 1 - beta2 differs by 1e-5 from that of the float64 number. */
+function rounded({ beta1, beta2, epsilon }: AdamOptions): AdamOptions {
+  return { beta1: Math.fround(beta1), beta2: Math.fround(beta2), epsilon };
+}
+
 /** rate * sqrt(1 - beta2^step) / (1 - beta1^step): the bias correction of both moments in one number. */
 function correctedRate({ beta1, beta2 }: AdamOptions, rate: number, step: number): number {
   return (rate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
@@ -36,10 +41,10 @@ function correctedRate({ beta1, beta2 }: AdamOptions, rate: number, step: number
  * Source: Kingma and Ba (ICLR 2015), the efficient form at the end of section 2 (epsilon is its epsilon-hat).
  */
 export function adam(options: AdamOptions): DenseRule {
-  const { beta1, beta2, epsilon } = options;
+  const { beta1, beta2, epsilon } = rounded(options);
   return {
     slots,
-    scalars: (rate, step) => ({ rate: correctedRate(options, rate, step) }),
+    scalars: (rate, step) => ({ rate: correctedRate({ beta1, beta2, epsilon }, rate, step) }),
     apply: (state, gradient, { rate }) => {
       const m = tf.add(tf.mul(state.slots.m!, beta1), tf.mul(gradient, 1 - beta1));
       const v = tf.add(tf.mul(state.slots.v!, beta2), tf.mul(tf.square(gradient), 1 - beta2));
@@ -60,10 +65,10 @@ export function adam(options: AdamOptions): DenseRule {
  * counts all steps of the group.
  */
 export function lazyAdam(options: AdamOptions): TableRule {
-  const { beta1, beta2, epsilon } = options;
+  const { beta1, beta2, epsilon } = rounded(options);
   return {
     slots,
-    scalars: (rate, step) => ({ rate: correctedRate(options, rate, step) }),
+    scalars: (rate, step) => ({ rate: correctedRate({ beta1, beta2, epsilon }, rate, step) }),
     applyRow: (row, { m, v }, gradient, { rate }) => {
       const alpha = Math.fround(rate!);
       for (let d = 0; d < row.length; d++) {

@@ -5,6 +5,7 @@ import { didYouMean, oneOf } from "../../config-schema.ts";
 interface Checked {
   readonly data: {
     readonly columns: Readonly<Record<string, { readonly role: string }>>;
+    readonly pairs: Readonly<Record<string, unknown>>;
     readonly labels: Readonly<Record<string, unknown>>;
   };
   readonly negatives?: { readonly kind: string } | undefined;
@@ -147,7 +148,12 @@ function checkFeatures({ data, teacher, student, share }: Checked, complain: Com
           `must name a column that ${what} (${allowed.join(", ")}), got "${name}"${didYouMean(name, allowed)}`,
         );
     });
-  check(["teacher", "features"], teacher?.features, withRoles("user", "item", "context"), "the teacher may see");
+  check(
+    ["teacher", "features"],
+    teacher?.features,
+    [...withRoles("user", "item", "context"), ...Object.keys(data.pairs)],
+    "the teacher may see",
+  );
   check(["student", "userFeatures"], student?.userFeatures, withRoles("user"), "has role user");
   check(["student", "itemFeatures"], student?.itemFeatures, withRoles("item"), "has role item");
   check(["share"], share, withRoles("user", "item"), "both models see");

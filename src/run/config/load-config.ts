@@ -120,6 +120,13 @@ function define(target: Tree, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
+/** The plain values that `path=value` assignments give on their own. */
+export function assignments(sets: readonly string[]): Readonly<Record<string, unknown>> {
+  const value: Tree = {};
+  for (const assignment of sets) applySet(value, new Map(), assignment);
+  return value;
+}
+
 function applySet(value: Tree, origins: Map<string, Origin>, assignment: string): void {
   const split = assignment.indexOf("=");
   const path = assignment.slice(0, split);

@@ -23,6 +23,10 @@ export const teacherConfig = strict({
     .array(strict({ left: z.string(), right: z.string(), scale: z.number().default(1) }))
     .default([])
     .describe("Element-wise products of two features' embeddings, fed in beside them."),
+  wide: z
+    .array(z.string())
+    .default([])
+    .describe("Features of ids, crosses above all, that add a learned number of their own to the CTR logit."),
   experts: strict({ count: z.int().min(1).max(256).default(8), units: units.min(1).default([64, 32]) }).prefault({}),
   towerUnits: units.default([16]).describe("Hidden widths of each task tower."),
   inputDropout: share.default(0).describe("Share of the encoded input that training drops."),

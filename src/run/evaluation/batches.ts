@@ -1,5 +1,6 @@
 import type { Dataset, FeatureSpec } from "../../data/dataset.ts";
 import type { EncodedColumn } from "../../data/encode-column.ts";
+import { pairReader } from "../../data/pairs/pair-reader.ts";
 import type { Program } from "../../engine/program.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 
@@ -15,10 +16,13 @@ export function* rowBatches(
   for (let start = 0; start < rows.length; start += size) {
     const count = Math.min(size, rows.length - start);
     const padded = padRows(rows.subarray(start, start + count), size);
+    const items = padded.map((row) => dataset.items.rowEntity[row]!);
     const batch = Object.fromEntries(
       dataset.features.map((spec) => [
         `${spec.role}/${spec.name}`,
-        gather(dataset.columns.get(spec.name)!, spec, padded, [size]),
+        spec.role === "cross"
+          ? pairValues(dataset, spec, { rows: padded, items, own: true, shape: [size] })
+          : gather(dataset.columns.get(spec.name)!, spec, padded, [size]),
       ]),
     );
     yield { batch, start, count };
@@ -72,6 +76,28 @@ export function collectVectors(
     at += chunk.length;
   }
   return { data, shape: [data.length / Math.max(1, width), width] };
+}
+
+/** A pair feature at rows and items side by side; `own` where each item is that of its row. */
+export function pairValues(
+  dataset: Dataset,
+  spec: FeatureSpec,
+  {
+    rows,
+    items,
+    own,
+    shape,
+  }: {
+    readonly rows: Int32Array;
+    readonly items: Int32Array;
+    readonly own: boolean;
+    readonly shape: readonly number[];
+  },
+): HostTensor {
+  const read = pairReader(dataset, spec.name);
+  const values = spec.kind === "ids" ? new Int32Array(rows.length) : new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = read({ row: rows[i]!, item: items[i]!, own });
+  return { data: values, shape };
 }
 
 /** `rows` filled up to `size` with its first entry. */

@@ -2,15 +2,12 @@ import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Interactions } from "../../data/interactions.ts";
 import type { Program } from "../../engine/program.ts";
-import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
-import { collectVectors, entityBatch, entityBatches, padRows, repeatRows, rowBatches, SCORE_ROWS } from "./batches.ts";
+import { collectVectors, entityBatches, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
 import type { EvaluatedPart } from "./evaluate.ts";
-
-/** Rows of one teacher call over user-item lists. */
-const LIST_ROWS = 16_384;
+import { teacherScoreBlocks } from "./teacher-scores.ts";
 
 /** Users that lists are made for. */
 export interface WarmUsers {
@@ -66,24 +63,10 @@ export async function studentLists(
 /** The teacher's k best unseen items of each user by pCTCVR: every user with every item, in the context of the user's row. */
 export function teacherLists(program: Program, dataset: Dataset, { rows, seen }: WarmUsers, k: number): TopLists {
   const corpus = dataset.items.size;
-  const size = Math.max(1, Math.floor(LIST_ROWS / corpus));
-  let scores = new Float32Array(0);
-  let first = -1;
-  const load = (start: number): void => {
-    const block = padRows(rows.subarray(start, start + size), size);
-    const { batch } = rowBatches(dataset, block, size).next().value as { batch: HostBatch };
-    const items = Int32Array.from({ length: size * corpus }, (_, i) => i % corpus);
-    const lists: Record<string, HostTensor> = { ...entityBatch(dataset, "item", items, [size, corpus]) };
-    for (const [name, array] of Object.entries(batch)) {
-      if (name.startsWith("user/")) lists[name] = array;
-      if (name.startsWith("context/")) lists[name] = repeatRows(array, corpus);
-    }
-    scores = program.forward("teacherLists", lists).ctcvr!.data as Float32Array<ArrayBuffer>;
-    first = start;
-  };
+  const blocks = teacherScoreBlocks(program, dataset, { rows, length: corpus, itemAt: (_user, place) => place });
+  let block = { start: 0, count: 0, scores: new Float32Array(0) };
   return bestUnseen(rows.length, corpus, seen, k, (user, target) => {
-    const start = user - (user % size);
-    if (start !== first) load(start);
-    target.set(scores.subarray((user - start) * corpus, (user - start + 1) * corpus));
+    if (user >= block.start + block.count) block = blocks.next().value as typeof block;
+    target.set(block.scores.subarray((user - block.start) * corpus, (user - block.start + 1) * corpus));
   });
 }

@@ -1,0 +1,4 @@
+import { inBatchCases, negativesCases } from "./cases/in-batch-cases.ts";
+import { describeContract } from "./loss-contract.ts";
+
+describeContract([...inBatchCases, ...negativesCases]);

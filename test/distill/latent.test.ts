@@ -1,0 +1,4 @@
+import { latentCases, ordinalCases } from "./cases/latent-cases.ts";
+import { describeContract } from "./loss-contract.ts";
+
+describeContract([...latentCases, ...ordinalCases]);

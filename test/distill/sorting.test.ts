@@ -1,0 +1,4 @@
+import { sortingCases } from "./cases/sorting-cases.ts";
+import { describeContract } from "./loss-contract.ts";
+
+describeContract(sortingCases);
