@@ -10,6 +10,7 @@ import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
 import type { RunEvent, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
+import { savePairTables } from "./pair-files.ts";
 import { type ParameterReport, reportParameters } from "./parameter-report.ts";
 import { openRunFolder, type RunFolder, removeStart } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
@@ -85,6 +86,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
       await writeJson(folder.scores, scores, folder.files);
     }
     await writeJson(folder.encoding, dataset.encoding, folder.files);
+    await savePairTables(folder, dataset.pairs);
     await writeJson(folder.trained, await seenRows(dataset, resolved, scores), folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     const models = buildModels(config, dataset);

@@ -197,6 +197,36 @@ describe("a scoring job", () => {
   });
 });
 
+describe("a teacher with pair features", () => {
+  it("takes its statistics along: scores of new rows and lists are those of the run itself", async () => {
+    const pairs =
+      "data.pairs={ taste: { kind: mean, of: good, by: [user, topic], prior: 2 }, shows: { kind: count, by: [age, item], transform: log }, both: { kind: cross, of: [age, topic] }, off: { kind: mean, of: rating, by: [user], residual: true, prior: 1 } }";
+    await finishRun(at("teacher.yaml"), at("crossed"), { native, sets: [pairs, "teacher.wide=[both]"] });
+    await finishScore(folder, { native, teacher: at("crossed"), out: at("crossed-store") });
+    const opened = await openRun(at("crossed"), { native });
+    const rows = opened.dataset.parts.validation!;
+    const own = exposedScores(opened.program, opened.dataset, rows)["teacher/ctcvr"]!;
+    opened.program.close();
+    const byRow = new Map((await pairsOf("rows", at("crossed-store"))).map((pair) => [pair.row, pair.scores.ctcvr!]));
+    expect(own.length).toBe(50);
+    for (const [i, row] of rows.entries()) expect(byRow.get(opened.dataset.source.rows[row]!)).toBeCloseTo(own[i]!, 5);
+    const report = await checkScores({
+      scores: at("crossed-store"),
+      resolved: readRunConfig(at("student.yaml")),
+      teacher: at("crossed"),
+      native,
+      sample: 50,
+    });
+    expect(report.problems).toEqual([]);
+    // The same weights over other statistics are another teacher.
+    const file = join(at("crossed"), "pairs.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/"prior": 2/, '"prior": 3'));
+    await expect(
+      finishScore(folder, { native, teacher: at("crossed"), out: at("crossed-store"), resume: true }),
+    ).rejects.toThrow(/job must be the one that the store was begun with, got teacher.features = /);
+  });
+});
+
 describe("a scoring job is refused", () => {
   const attempt = (options: Parameters<typeof finishScore>[1]) =>
     finishScore(folder, { native, out: at("refused"), ...options });

@@ -4,7 +4,7 @@ import { frequencySampler } from "../../data/item-sampler.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import { ConfigError, nearestName } from "../../errors.ts";
 import type { ScoreConfig } from "../config/score-config.ts";
-import { entityBatch, padRows, repeatRows, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
+import { entityBatch, padRows, pairValues, repeatRows, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
 import type { OpenedTeacher } from "./open-teacher.ts";
 
 /** A stored head: the teacher's head that it comes from, and what is added to it. */
@@ -78,9 +78,7 @@ export function createScorer(
       const all = emptyScores(heads, rows.length);
       const ownItem = (i: number): number => dataset.items.rowEntity[rows[i]!]!;
       for (const { batch, start, count } of rowBatches(dataset, rows, SCORE_ROWS)) {
-        const numbers = items && padRows(items.subarray(start, start + count), SCORE_ROWS);
-        const whole =
-          numbers === undefined ? batch : { ...batch, ...entityBatch(dataset, "item", numbers, [SCORE_ROWS]) };
+        const whole = items === undefined ? batch : { ...batch, ...otherItems(dataset, rows, items, { start, count }) };
         const itemOf = (i: number): number => items?.[start + i] ?? ownItem(start + i);
         const scores = pick(program.forward("score", whole), count, itemOf);
         for (const { name } of heads) all[name]!.set(scores[name]!, start);
@@ -94,7 +92,9 @@ export function createScorer(
       for (const { batch, start, count } of rowBatches(dataset, rows, users)) {
         const scores = emptyScores(heads, count * corpus);
         for (const { features, first, length, items } of chunks) {
-          const outputs = program.forward("score", listsOf(batch, features, length));
+          const block = padRows(rows.subarray(start, start + count), users);
+          const lists = { ...listsOf(batch, features, length), ...crossLists(dataset, block, items) };
+          const outputs = program.forward("score", lists);
           const found = pick(outputs, count * length, (i) => items[i % length]!);
           for (const { name } of heads) setColumns(scores[name]!, found[name]!, { corpus, first, length });
         }
@@ -102,6 +102,41 @@ export function createScorer(
       }
     },
   };
+}
+
+/** What changes in a batch of rows when other items stand beside them. */
+function otherItems(
+  dataset: Dataset,
+  rows: Int32Array,
+  items: Int32Array,
+  { start, count }: { readonly start: number; readonly count: number },
+): HostBatch {
+  const shape = [SCORE_ROWS];
+  const block = padRows(rows.subarray(start, start + count), SCORE_ROWS);
+  const numbers = padRows(items.subarray(start, start + count), SCORE_ROWS);
+  const features = entityBatch(dataset, "item", numbers, shape);
+  return { ...features, ...crossFeatures(dataset, { rows: block, items: numbers, shape }) };
+}
+
+/** Pair features of each row's user with every item of a chunk: [U, N]. */
+function crossLists(dataset: Dataset, rows: Int32Array, items: Int32Array): HostBatch {
+  const length = items.length;
+  const size = rows.length * length;
+  return crossFeatures(dataset, {
+    rows: Int32Array.from({ length: size }, (_, i) => rows[Math.floor(i / length)]!),
+    items: Int32Array.from({ length: size }, (_, i) => items[i % length]!),
+    shape: [rows.length, length],
+  });
+}
+
+function crossFeatures(
+  dataset: Dataset,
+  pairs: { readonly rows: Int32Array; readonly items: Int32Array; readonly shape: readonly number[] },
+): HostBatch {
+  const specs = dataset.features.filter(({ role }) => role === "cross");
+  return Object.fromEntries(
+    specs.map((spec) => [`cross/${spec.name}`, pairValues(dataset, spec, { ...pairs, own: false })]),
+  );
 }
 
 interface ItemChunk {
