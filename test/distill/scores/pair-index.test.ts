@@ -23,15 +23,12 @@ describe("the index of pairs", () => {
 
   it("does not slow down where numbers are regular", () => {
     const size = 200_000;
-    const a = Int32Array.from({ length: size }, (_, i) => (i % 1000) * 1024);
-    const b = Int32Array.from({ length: size }, (_, i) => Math.floor(i / 1000) * 4096);
+    const rows = Int32Array.from({ length: size }, (_, i) => i);
+    const a = rows.map((i) => (i % 1000) * 1024);
+    const b = rows.map((i) => Math.floor(i / 1000) * 4096);
     const started = performance.now();
-    const index = pairIndex(
-      a,
-      b,
-      Int32Array.from({ length: size }, (_, i) => i),
-    );
-    for (let i = 0; i < size; i++) expect(index.first(a[i]!, b[i]!) === i).toBe(true);
+    const index = pairIndex(a, b, rows);
+    expect(rows.filter((i) => index.first(a[i]!, b[i]!) !== i)).toHaveLength(0);
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });
