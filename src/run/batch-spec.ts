@@ -21,7 +21,7 @@ export function batchSpecOf(config: RunConfig, dataset: Dataset): BatchSpec {
   };
 }
 
-function withoutUndefined({ power, ...rest }: NegativesConfig): NegativesSpec {
+export function withoutUndefined({ power, ...rest }: NegativesConfig): NegativesSpec {
   return power === undefined ? rest : { ...rest, power };
 }
 

@@ -112,7 +112,7 @@ function sharedTables(config: RunConfig, specs: readonly FeatureSpec[]): Encoder
   return tables;
 }
 
-function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
+export function selectFeatures(specs: readonly FeatureSpec[], names: readonly string[]): readonly Feature[] {
   return names.map((name) => {
     const spec = specs.find((candidate) => candidate.name === name);
     if (spec === undefined)

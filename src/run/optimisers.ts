@@ -1,17 +1,18 @@
 import type { Optimiser } from "../engine/optimisers/index.ts";
 import type { Rates } from "../engine/program.ts";
 import type { RunConfig } from "./config/run-config.ts";
+import type { OptimiserConfig } from "./config/train-config.ts";
 
 const GROUPS = ["teacher", "student"] as const;
 
 /** Optimiser of each model's group. */
 export function optimisersOf(config: RunConfig): Readonly<Record<string, Optimiser>> {
-  return fromGroups(config, ({ dense, table, clipNorm, l2 }) => ({
-    dense,
-    table,
-    l2,
-    ...(clipNorm !== undefined && { clipNorm }),
-  }));
+  return fromGroups(config, optimiserOf);
+}
+
+/** The optimiser that a configuration's block describes. */
+export function optimiserOf({ dense, table, clipNorm, l2 }: OptimiserConfig): Optimiser {
+  return { dense, table, l2, ...(clipNorm !== undefined && { clipNorm }) };
 }
 
 /** Learning rates of each model's group. */

@@ -19,8 +19,15 @@ export interface RunLogOptions {
   readonly rates: Readonly<Record<string, number>>;
 }
 
-/** Opens the log of a run folder. */
-export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }: RunLogOptions): Promise<RunLog> {
+/** Numbers by step: a line in metrics.jsonl and TensorBoard scalars. */
+export interface ScalarLog {
+  readonly scalars: (step: number, values: Readonly<Record<string, number | null>>) => Promise<void>;
+  readonly sync: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens a run's metrics.jsonl and event file; lines of steps after `resumeStep` are dropped. */
+export async function openScalarLog(folder: RunFolder, resumeStep: number | undefined): Promise<ScalarLog> {
   const { files } = folder;
   if (resumeStep !== undefined && (await files.exists(folder.metrics))) {
     await keepJsonLines(folder.metrics, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
@@ -31,17 +38,27 @@ export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }
     ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }),
   });
   return {
-    record: async (event) => {
-      if (event.kind === "step" && event.step % every === 0)
-        await recordScalars(lines, events, event.step, stepScalars(event, rates));
-      if (event.kind === "evaluation")
-        await recordScalars(lines, events, event.step, evaluationScalars(event.evaluation));
-      if (event.kind === "epoch" || event.kind === "end") await Promise.all([lines.sync(), events.sync()]);
+    scalars: (step, values) => recordScalars(lines, events, step, values),
+    sync: async () => {
+      await Promise.all([lines.sync(), events.sync()]);
     },
     close: async () => {
       await lines.close();
       await events.close();
     },
+  };
+}
+
+/** Opens the log of a run folder. */
+export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }: RunLogOptions): Promise<RunLog> {
+  const log = await openScalarLog(folder, resumeStep);
+  return {
+    record: async (event) => {
+      if (event.kind === "step" && event.step % every === 0) await log.scalars(event.step, stepScalars(event, rates));
+      if (event.kind === "evaluation") await log.scalars(event.step, evaluationScalars(event.evaluation));
+      if (event.kind === "epoch" || event.kind === "end") await log.sync();
+    },
+    close: log.close,
   };
 }
 

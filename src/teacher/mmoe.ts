@@ -6,6 +6,7 @@ import type { Noise } from "../engine/noise.ts";
 import type { DenseParameter, TableParameter, Values } from "../engine/parameters.ts";
 import type { TensorBatch } from "../engine/step.ts";
 import { ConfigError } from "../errors.ts";
+import { broadcastTogether } from "../nn/broadcast.ts";
 import { applyDense, type DenseLayer, denseLayer, type ParameterScope, subscope } from "../nn/dense.ts";
 import { dropout } from "../nn/dropout.ts";
 import {
@@ -205,14 +206,6 @@ function applyExperts(layers: Values<readonly ExpertLayer[]>, x_BD: tf.Tensor, c
   let h_EBH = tf.transpose(tf.reshape(wide, [x_BD.shape[0]!, count, -1]), [1, 0, 2]);
   for (const { kernel, bias } of rest) h_EBH = tf.relu(tf.add(tf.matMul(h_EBH, kernel!), bias!));
   return h_EBH;
-}
-
-/** Gives per-user vectors [B, d] beside candidate lists [B, N, d] the lists' shape. */
-function broadcastTogether(vectors: readonly tf.Tensor[]): readonly tf.Tensor[] {
-  const list = vectors.find((x) => x.rank === 3);
-  if (list === undefined) return vectors;
-  const [, length] = list.shape as [number, number, number];
-  return vectors.map((x) => (x.rank === 3 ? x : tf.tile(tf.expandDims(x, 1), [1, length, 1])));
 }
 
 /**

@@ -5,7 +5,7 @@ const units = z.array(z.int().min(1).max(65_536));
 const share = z.number().min(0).lt(1);
 const featureNames = z.array(z.string()).min(1);
 
-const embeddings = strict({
+export const embeddings = strict({
   default: z.int().min(1).max(4096).default(8).describe("Embedding width of features not named."),
   widths: z.record(z.string(), z.int().min(1).max(4096)).default({}).describe("Embedding width by feature."),
   deviation: z.number().positive().default(0.05).describe("Standard deviation of the first values."),

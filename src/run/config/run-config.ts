@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { strict } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
-import { ConfigError } from "../../errors.ts";
 import { crossCheck } from "./cross-check.ts";
-import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
+import { checkConfig } from "./check-config.ts";
+import { loadConfig, type Origin } from "./load-config.ts";
 import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
 import { scoreConfig } from "./score-config.ts";
 import { scoresConfig } from "./scores-config.ts";
@@ -47,25 +47,5 @@ export interface ResolvedConfig {
  */
 export function readRunConfig(file: string, sets: readonly string[] = []): ResolvedConfig {
   const loaded = loadConfig(file, sets);
-  return { config: checkRunConfig(loaded), origins: loaded.origins, folder: loaded.folder };
-}
-
-function checkRunConfig({ value, origins }: LoadedConfig): RunConfig {
-  const result = runConfig.safeParse(value);
-  if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
-    const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-    const path = key === undefined ? issue.path : [...issue.path, key];
-    return `${place(origins, path)}${issue.path.join(".") || "configuration"}: ${issue.message}`;
-  });
-  throw new ConfigError([...new Set(lines)].join("\n"));
-}
-
-/** `file:line: ` of the path or of the nearest block around it. */
-function place(origins: ReadonlyMap<string, Origin>, path: readonly PropertyKey[]): string {
-  for (let length = path.length; length > 0; length--) {
-    const origin = origins.get(path.slice(0, length).join("."));
-    if (origin !== undefined) return origin.line === undefined ? `${origin.file} ` : `${origin.file}:${origin.line}: `;
-  }
-  return "";
+  return { config: checkConfig(runConfig, loaded), origins: loaded.origins, folder: loaded.folder };
 }

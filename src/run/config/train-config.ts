@@ -35,7 +35,8 @@ const tableOptimiser = z.discriminatedUnion(
   unknownChoice(["sgd", "adagrad", "row-wise-adagrad", "lazy-adam"], "kind"),
 );
 
-const optimiser = strict({
+/** One optimiser block. */
+export const optimiserConfig = strict({
   rate: z.number().positive().describe("Learning rate of dense parameters and dense tables."),
   tableRate: z.number().positive().optional().describe("Learning rate of row-updated tables; default: rate."),
   dense: denseOptimiser.prefault({ kind: "adam" }),
@@ -48,7 +49,7 @@ const optimiser = strict({
     .describe("Adds l2 * parameter to the gradient of dense parameters and dense tables."),
 });
 
-export type OptimiserConfig = z.infer<typeof optimiser>;
+export type OptimiserConfig = z.infer<typeof optimiserConfig>;
 
 /** The `negatives` block. */
 export const negativesConfig = strict({
@@ -64,8 +65,8 @@ export const negativesConfig = strict({
 export const trainConfig = strict({
   batchSize: z.int().min(1).max(1_048_576),
   epochs: z.int().min(1).max(100_000),
-  teacher: optimiser.optional().describe("Optimiser of the teacher's parameters."),
-  student: optimiser.optional().describe("Optimiser of the student's parameters."),
+  teacher: optimiserConfig.optional().describe("Optimiser of the teacher's parameters."),
+  student: optimiserConfig.optional().describe("Optimiser of the student's parameters."),
   workers: z
     .union([z.literal(0), z.literal(1), z.literal(2)])
     .default(1)

@@ -22,7 +22,7 @@ export function* rowBatches(
         `${spec.role}/${spec.name}`,
         spec.role === "cross"
           ? pairValues(dataset, spec, { rows: padded, items, own: true, shape: [size] })
-          : gather(dataset.columns.get(spec.name)!, spec, padded, [size]),
+          : gatherColumn(dataset.columns.get(spec.name)!, spec, padded, [size]),
       ]),
     );
     yield { batch, start, count };
@@ -39,7 +39,7 @@ export function entityBatch(
   const { features } = role === "user" ? dataset.users : dataset.items;
   const specs = dataset.features.filter((spec) => spec.role === role);
   return Object.fromEntries(
-    specs.map((spec) => [`${role}/${spec.name}`, gather(features.get(spec.name)!, spec, numbers, shape)]),
+    specs.map((spec) => [`${role}/${spec.name}`, gatherColumn(features.get(spec.name)!, spec, numbers, shape)]),
   );
 }
 
@@ -125,7 +125,7 @@ export function repeatRows({ data, shape }: HostTensor, times: number): HostTens
   return { data: repeated, shape: [rows, times, ...rest] };
 }
 
-function gather(
+export function gatherColumn(
   { data, width }: EncodedColumn,
   spec: FeatureSpec,
   rows: Int32Array,

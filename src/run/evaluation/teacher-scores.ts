@@ -34,14 +34,14 @@ export function* teacherScoreBlocks(program: Program, dataset: Dataset, lists: T
       const user = start + Math.min(count - 1, Math.floor(i / length));
       return itemAt(user, i % length);
     });
-    const scores = program.forward("teacherLists", listBatch(dataset, block, items, length)).ctcvr!
+    const scores = program.forward("teacherLists", itemListBatch(dataset, block, items, length)).ctcvr!
       .data as Float32Array;
     yield { start, count, scores: scores.subarray(0, count * length) };
   }
 }
 
 /** Features of lists of items: user/* [B], item/*, context/* and cross/* [B, N]. */
-function listBatch(dataset: Dataset, rows: Int32Array, items: Int32Array, length: number): HostBatch {
+export function itemListBatch(dataset: Dataset, rows: Int32Array, items: Int32Array, length: number): HostBatch {
   const shape = [rows.length, length];
   const { batch } = rowBatches(dataset, rows, rows.length).next().value as { batch: HostBatch };
   const lists: Record<string, HostTensor> = { ...entityBatch(dataset, "item", items, shape) };

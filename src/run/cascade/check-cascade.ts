@@ -1,0 +1,104 @@
+import type { z } from "zod";
+import { didYouMean, oneOf } from "../../config-schema.ts";
+import type { CascadeRunConfig, SpaceConfig, StageConfig, TermConfig } from "./cascade-config.ts";
+import { needsLists } from "./objective.ts";
+
+type Path = readonly (string | number)[];
+type Complain = (path: Path, message: string) => void;
+
+/** Items of a list of a space; undefined where it has none. */
+export function listLengthOf(space: SpaceConfig, stages: readonly StageConfig[]): number | undefined {
+  switch (space.kind) {
+    case "rows":
+      return space.negatives === undefined ? undefined : 1 + space.negatives.count;
+    case "ranked":
+      return (space.to ?? stages.find(({ name }) => name === space.stage)?.passes ?? 0) - space.from + space.uniform;
+    case "random":
+      return space.count;
+    case "logged":
+      return space.count + space.uniform;
+    case "in-batch":
+      return space.batchSize;
+  }
+}
+
+/** What one field of a cascade's configuration alone cannot show. */
+export function checkCascade(config: CascadeRunConfig, context: z.RefinementCtx): void {
+  const complain: Complain = (path, message) => context.addIssue({ code: "custom", path: [...path], message });
+  checkStages(config, complain);
+  for (const [name, space] of Object.entries(config.spaces)) checkSpace(config, name, space, complain);
+  const phases = (["warmUp", "round", "finish"] as const).flatMap((part) =>
+    config[part].map((phase, i) => ({ phase, path: [part, i] as const })),
+  );
+  if (phases.length === 0) complain([], "must have at least one phase in warmUp, round or finish");
+  const names = new Set<string>();
+  for (const { phase, path } of phases) {
+    if (names.has(phase.name)) complain([...path, "name"], `must be the name of one phase only, got "${phase.name}" again`);
+    names.add(phase.name);
+    for (const [i, term] of phase.terms.entries()) checkTerm(config, term, [...path, "terms", i], complain);
+  }
+  const start = Object.keys(config.start);
+  for (const name of start) known(config, name, ["start", name], complain);
+}
+
+function checkStages({ stages }: CascadeRunConfig, complain: Complain): void {
+  if (stages[0]!.model.kind !== "dssm")
+    complain(["stages", 0, "model", "kind"], `must be "dssm": the first stage searches the whole corpus, got "${stages[0]!.model.kind}"`);
+  for (const [i, { name, passes }] of stages.entries()) {
+    if (stages.findIndex((other) => other.name === name) < i)
+      complain(["stages", i, "name"], `must be the name of one stage only, got "${name}" again`);
+    const before = stages[i - 1];
+    if (before !== undefined && passes > before.passes)
+      complain(
+        ["stages", i, "passes"],
+        `must be at most what stage "${before.name}" passes, ${before.passes}: sizes fall along a cascade, got ${passes}`,
+      );
+  }
+}
+
+function checkSpace(config: CascadeRunConfig, name: string, space: SpaceConfig, complain: Complain): void {
+  const path = ["spaces", name];
+  if (space.kind !== "ranked") return;
+  if (!known(config, space.stage, [...path, "stage"], complain)) return;
+  const at = config.stages.findIndex((stage) => stage.name === space.stage);
+  const { from, to = config.stages[at]!.passes } = space;
+  if (to <= from) complain([...path, "to"], `must be above from, ${from}, got ${to}`);
+  const before = config.stages[at - 1];
+  if (before !== undefined && to > before.passes)
+    complain([...path, "to"], `must be at most what stage "${before.name}" passes, ${before.passes}, got ${to}`);
+}
+
+function checkTerm(config: CascadeRunConfig, term: TermConfig, path: Path, complain: Complain): void {
+  const { stage, space: spaceName, loss, tutor } = term;
+  known(config, stage, [...path, "stage"], complain);
+  const space = config.spaces[spaceName];
+  if (space === undefined) {
+    const names = Object.keys(config.spaces);
+    complain([...path, "space"], `must be one of the spaces, ${oneOf(names)}, got "${spaceName}"${didYouMean(spaceName, names)}`);
+    return;
+  }
+  if (loss.kind === "labels") {
+    if (tutor !== undefined) complain([...path, "tutor"], `must go with a loss on a tutor's scores, got labels and "${tutor}"`);
+  } else if (tutor === undefined) complain([...path, "tutor"], `must name the stage that a ${loss.kind} term learns from, got nothing`);
+  else if (tutor === stage) complain([...path, "tutor"], `must be another stage than the learner, got "${tutor}" twice`);
+  else known(config, tutor, [...path, "tutor"], complain);
+  const length = listLengthOf(space, config.stages);
+  if (needsLists(loss) && length === undefined)
+    complain([...path, "space"], `must hold lists for a ${loss.kind} term; give space "${spaceName}" negatives, or take another`);
+  for (const [key, cut] of Object.entries(cutsOf(loss)))
+    if (length !== undefined && cut >= length)
+      complain([...path, "loss", key], `must be below the length of the lists of "${spaceName}", ${length}, got ${cut}`);
+}
+
+function cutsOf(loss: TermConfig["loss"]): Readonly<Record<string, number>> {
+  if (loss.kind === "tutor-learning") return { topK: loss.topK };
+  if (loss.kind === "relaxed-ranking") return { interesting: loss.interesting };
+  return "selected" in loss ? { selected: loss.selected, relevant: loss.relevant } : {};
+}
+
+function known({ stages }: CascadeRunConfig, name: string, path: Path, complain: Complain): boolean {
+  const names = stages.map((stage) => stage.name);
+  if (names.includes(name)) return true;
+  complain(path, `must be one of the stages, ${oneOf(names)}, got "${name}"${didYouMean(name, names)}`);
+  return false;
+}

@@ -1,0 +1,148 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Program } from "../../engine/program.ts";
+import { DataError } from "../../errors.ts";
+import { NO_ITEM } from "../../eval/index.ts";
+import { permutation, type RandomStream, randomStream } from "../../random.ts";
+import type { CascadeRunConfig, ListSpaceConfig, Period, SpaceConfig } from "./cascade-config.ts";
+import { rankLists } from "./rank-lists.ts";
+import type { ItemLists } from "./score-pairs.ts";
+import { readStageTable, type StageTable } from "./stage-table.ts";
+
+/** When lists were built. */
+export interface BuiltAt {
+  /** Phases begun before, rounds, and steps done. */
+  readonly phase: number;
+  readonly round: number;
+  readonly step: number;
+}
+
+/** The lists of a space, in use until they are built again. */
+export interface SpaceLists {
+  readonly lists: ItemLists;
+  readonly builtAt: BuiltAt;
+}
+
+/** What lists are built from. */
+export interface ListSources {
+  readonly program: Program;
+  readonly dataset: Dataset;
+  readonly config: CascadeRunConfig;
+  /** Logged tables by space. */
+  readonly tables: ReadonlyMap<string, StageTable>;
+}
+
+/** Reads the tables of all logged spaces. */
+export async function readStageTables(
+  { spaces }: CascadeRunConfig,
+  folder: string,
+): Promise<ReadonlyMap<string, StageTable>> {
+  const tables = new Map<string, StageTable>();
+  for (const [name, space] of Object.entries(spaces))
+    if (space.kind === "logged") tables.set(name, await readStageTable(space, folder));
+  return tables;
+}
+
+/** Draws requests and builds a space's lists from the models as they are. */
+export async function buildLists(
+  sources: ListSources,
+  name: string,
+  space: Exclude<ListSpaceConfig, { kind: "in-batch" }>,
+  builtAt: BuiltAt,
+): Promise<SpaceLists> {
+  const { program, dataset, config } = sources;
+  const stream = randomStream(config.seed, "space", name, builtAt.phase);
+  if (space.kind === "logged") return { lists: loggedLists(sources, name, space, stream), builtAt };
+  const rows = drawRows(dataset, space.requests, stream);
+  if (space.kind === "random") {
+    const none: ItemLists = { rows, length: 0, items: new Int32Array(0) };
+    return { lists: addUniform(dataset, none, space.count, stream), builtAt };
+  }
+  const at = config.stages.findIndex((stage) => stage.name === space.stage);
+  const { from, to = config.stages[at]!.passes, uniform } = space;
+  const ranked = await rankLists(program, dataset, config.stages.slice(0, at + 1), rows, { to });
+  return { lists: addUniform(dataset, sliceLists(ranked, from, to), uniform, stream), builtAt };
+}
+
+/** Whether lists must be built again before a phase that starts now. Logged ones are never. */
+export function isDue(space: SpaceConfig, built: BuiltAt | undefined, now: BuiltAt): boolean {
+  if (space.kind === "rows" || space.kind === "in-batch") return false;
+  if (built === undefined) return true;
+  return space.kind !== "logged" && ageOf(space.refresh, built, now) >= space.refresh.every;
+}
+
+/** Age of lists in the unit of their space's period. */
+export function ageOf({ unit }: Period, built: BuiltAt, now: BuiltAt): number {
+  const field = ({ phases: "phase", rounds: "round", steps: "step" } as const)[unit];
+  return now[field] - built[field];
+}
+
+function drawRows(dataset: Dataset, count: number, stream: RandomStream): Int32Array {
+  const { train } = dataset.parts;
+  return permutation(train.length, stream).subarray(0, count).map((place) => train[place]!);
+}
+
+function sliceLists({ rows, length, items }: ItemLists, from: number, to: number): ItemLists {
+  const width = Math.min(to, length) - from;
+  const slice = new Int32Array(rows.length * width);
+  for (let row = 0; row < rows.length; row++)
+    slice.set(items.subarray(row * length + from, row * length + from + width), row * width);
+  return { rows, length: width, items: slice };
+}
+
+/** Adds items of the corpus that a list does not hold, drawn alike; fewer where the corpus has no more. */
+function addUniform(dataset: Dataset, lists: ItemLists, count: number, stream: RandomStream): ItemLists {
+  if (count === 0) return lists;
+  const { rows, length, items } = lists;
+  const width = length + count;
+  const all = new Int32Array(rows.length * width).fill(NO_ITEM);
+  for (let row = 0; row < rows.length; row++) {
+    const own = items.subarray(row * length, (row + 1) * length);
+    const held = new Set(own);
+    all.set(own, row * width);
+    const wanted = Math.min(held.size + count, dataset.items.size);
+    for (let place = row * width + length; held.size < wanted; ) {
+      const item = stream.integer(dataset.items.size);
+      if (held.has(item)) continue;
+      held.add(item);
+      all[place++] = item;
+    }
+  }
+  return { rows, length: width, items: all };
+}
+
+function loggedLists(
+  { dataset, tables }: ListSources,
+  name: string,
+  space: Extract<SpaceConfig, { kind: "logged" }>,
+  stream: RandomStream,
+): ItemLists {
+  const { offsets, users, items } = tables.get(name)!;
+  const itemOf = new Map(dataset.items.ids.map((id, item) => [id, item]));
+  const userOf = new Map(dataset.users.ids.map((id, user) => [id, user]));
+  const rowOf = firstRows(dataset);
+  const chosen: { readonly row: number; readonly items: readonly number[] }[] = [];
+  for (const request of permutation(users.length, stream)) {
+    if (chosen.length === space.requests) break;
+    const row = rowOf[userOf.get(users[request]!) ?? -1];
+    const known = items.slice(offsets[request]!, offsets[request + 1]!).flatMap((id) => itemOf.get(id) ?? []);
+    if (row === undefined || row < 0 || known.length === 0) continue;
+    const order = permutation(known.length, stream).subarray(0, space.count);
+    chosen.push({ row, items: Array.from(order, (place) => known[place]!) });
+  }
+  if (chosen.length === 0)
+    throw new DataError(`spaces.${name}: ${space.file} must hold a request of a training user with an item of the data, got none`);
+  const all = new Int32Array(chosen.length * space.count).fill(NO_ITEM);
+  for (const [i, list] of chosen.entries()) all.set(list.items, i * space.count);
+  const lists = { rows: Int32Array.from(chosen, ({ row }) => row), length: space.count, items: all };
+  return addUniform(dataset, lists, space.uniform, stream);
+}
+
+/** [users] a training row of each user, -1 where it has none. */
+function firstRows(dataset: Dataset): Int32Array {
+  const rows = new Int32Array(dataset.users.size).fill(-1);
+  for (const row of dataset.parts.train) {
+    const user = dataset.users.rowEntity[row]!;
+    if (rows[user] === -1) rows[user] = row;
+  }
+  return rows;
+}

@@ -1,0 +1,227 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Program, Rates, StepReport } from "../../engine/program.ts";
+import { ConfigError } from "../../errors.ts";
+import { randomStream } from "../../random.ts";
+import type { TrainState } from "../events.ts";
+import { weightInput } from "../../distill/objective.ts";
+import type { CascadeRunConfig, ListSpaceConfig, PhaseConfig } from "./cascade-config.ts";
+import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
+import { frozenTutors, learnersOf, phaseEntry, termName } from "./cascade-program.ts";
+import { collectExposures, type Exposures } from "./exposures.ts";
+import { type LabelledLists, withValues } from "./list-batches.ts";
+import { joinSources, openSource } from "./phase-batches.ts";
+import { scoreLists } from "./score-pairs.ts";
+import { ageOf, type BuiltAt, buildLists, isDue, type SpaceLists } from "./space-lists.ts";
+import type { StageTable } from "./stage-table.ts";
+
+interface At {
+  readonly phase: string;
+  readonly round: number;
+  readonly state: TrainState;
+}
+
+/** What training reports. A phase's position is `state.epoch` (the phase's place) and `state.index` (its epochs done). */
+export type CascadeEvent =
+  | ({ readonly kind: "lists"; readonly space: string; readonly lists: SpaceLists; readonly seconds: number } & At & {
+        /** Share of places whose item was exposed to the user in training. */
+        readonly exposedShare: number;
+        /** Share of items that a row's list before did not hold; null where no row was in both. */
+        readonly changedShare: number | null;
+      })
+  | ({ readonly kind: "stale"; readonly space: string; readonly age: number; readonly message: string } & At)
+  | ({ readonly kind: "tutors"; readonly seconds: number; readonly pairs: number } & At)
+  | ({ readonly kind: "step"; readonly totalSteps: number; readonly step: number; readonly rows: number } & At &
+      Timing &
+      StepReport)
+  | ({ readonly kind: "epoch" } & At)
+  | ({ readonly kind: "phase"; readonly seconds: number; readonly steps: number; readonly endsRound: boolean } & At)
+  | ({ readonly kind: "end"; readonly reason: "done" | "interrupted" } & At);
+
+interface Timing {
+  readonly waitMs: number;
+  readonly stepMs: number;
+}
+
+export interface TrainCascadeOptions {
+  readonly program: Program;
+  readonly dataset: Dataset;
+  readonly config: CascadeRunConfig;
+  readonly tables: ReadonlyMap<string, StageTable>;
+  readonly from: TrainState;
+  /** Lists in use where training goes on. */
+  readonly lists: ReadonlyMap<string, SpaceLists>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Trains phase by phase; yields what happens and stands still while the consumer works. */
+export async function* trainCascade(options: TrainCascadeOptions): AsyncGenerator<CascadeEvent, TrainState> {
+  const { config, dataset, from } = options;
+  const exposures = collectExposures(dataset, config.labels);
+  const plan = planPhases(config);
+  const lists = new Map(options.lists);
+  let state = from;
+  for (const planned of plan.slice(from.epoch)) {
+    state = yield* runPhase(options, { planned, plan, exposures, lists, state });
+    if (options.signal?.aborted) {
+      yield { kind: "end", reason: "interrupted", ...at(planned, state) };
+      return state;
+    }
+  }
+  yield { kind: "end", reason: "done", ...at(plan.at(-1)!, state) };
+  return state;
+}
+
+interface PhaseInputs {
+  readonly planned: PlannedPhase;
+  readonly plan: readonly PlannedPhase[];
+  readonly exposures: Exposures;
+  readonly lists: Map<string, SpaceLists>;
+  readonly state: TrainState;
+}
+
+const at = ({ phase, round }: PlannedPhase, state: TrainState): At => ({ phase: phase.name, round, state });
+
+async function* runPhase(
+  options: TrainCascadeOptions,
+  inputs: PhaseInputs,
+): AsyncGenerator<CascadeEvent, TrainState> {
+  const { program, dataset, config, signal } = options;
+  const { planned, exposures } = inputs;
+  const { phase, index: phaseIndex } = planned;
+  const started = performance.now();
+  let { state } = inputs;
+  const firstStep = state.step;
+  const labelled = yield* prepareLists(options, inputs);
+  const seed = randomStream(config.seed, "phase", phaseIndex).integer(2 ** 31);
+  const spaces = [...new Set(phase.terms.map(({ space }) => space))];
+  const source = joinSources(
+    new Map(spaces.map((name) => [name, openSource({ dataset, config, exposures, lists: labelled, seed }, name)])),
+  );
+  const total = phase.epochs * source.perEpoch;
+  yield* checkAges(config, inputs, total - state.index * source.perEpoch);
+  const entry = phaseEntry(phase);
+  const weights = Object.fromEntries(phase.terms.map((term) => [weightInput(termName(term)), term.weight]));
+  for (let epoch = state.index; epoch < phase.epochs; epoch++) {
+    for (let index = 0; index < source.perEpoch; index++) {
+      const before = performance.now();
+      const batch = source.at(epoch, index);
+      const ready = performance.now();
+      const rates = ratesAt(phase, (epoch * source.perEpoch + index) / total);
+      const report = program.train(entry, { batch, rates, inputs: weights });
+      assertFinite(report, phase.name, state.step + 1);
+      state = { ...state, step: state.step + 1 };
+      const timing = { waitMs: ready - before, stepMs: performance.now() - ready };
+      const totalSteps = firstStep + total - inputs.state.index * source.perEpoch;
+      yield { kind: "step", step: state.step, totalSteps, rows: rowsOf(batch), ...timing, ...report, ...at(planned, state) };
+    }
+    const over = epoch + 1 === phase.epochs;
+    state = over ? { ...state, epoch: phaseIndex + 1, index: 0 } : { ...state, index: epoch + 1 };
+    if (over) {
+      const seconds = (performance.now() - started) / 1000;
+      const { endsRound } = planned;
+      yield { kind: "phase", seconds, steps: state.step - firstStep, endsRound, ...at(planned, state) };
+    } else yield { kind: "epoch", ...at(planned, state) };
+    if (signal?.aborted) return state;
+  }
+  return state;
+}
+
+/** Builds the lists that are due, and gives all of the phase's lists labels and the scores of tutors that stand still. */
+async function* prepareLists(
+  { program, dataset, config, tables }: TrainCascadeOptions,
+  { planned, exposures, lists, state }: PhaseInputs,
+): AsyncGenerator<CascadeEvent, ReadonlyMap<string, LabelledLists>> {
+  const { phase } = planned;
+  const now: BuiltAt = { phase: planned.index, round: planned.round, step: state.step };
+  const labelled = new Map<string, LabelledLists>();
+  for (const name of new Set(phase.terms.map(({ space }) => space))) {
+    const space = config.spaces[name]!;
+    if (space.kind === "rows" || space.kind === "in-batch") continue;
+    const before = lists.get(name);
+    // A phase that goes on after a stop keeps the lists that it began with.
+    if (isDue(space, before?.builtAt, now) && !(state.index > 0 && before !== undefined)) {
+      const started = performance.now();
+      const built = await buildLists({ program, dataset, config, tables }, name, space, now);
+      lists.set(name, built);
+      const values = withValues(dataset, exposures, config.labels, built.lists, new Map()).values;
+      const exposedShare = values.exposed!.reduce((a, b) => a + b, 0) / values.exposed!.length;
+      yield {
+        kind: "lists",
+        space: name,
+        lists: built,
+        seconds: (performance.now() - started) / 1000,
+        exposedShare,
+        changedShare: before === undefined ? null : changedShare(before, built),
+        ...at(planned, state),
+      };
+    }
+    const started = performance.now();
+    const { lists: own } = lists.get(name)!;
+    const tutors = frozenTutors(phase, name).map((stage) => [stage, scoreLists(program, dataset, stage, own)] as const);
+    if (tutors.length > 0) {
+      const seconds = (performance.now() - started) / 1000;
+      yield { kind: "tutors", seconds, pairs: own.items.length * tutors.length, ...at(planned, state) };
+    }
+    labelled.set(name, withValues(dataset, exposures, config.labels, own, new Map(tutors)));
+  }
+  return labelled;
+}
+
+/** Share of items that a row's list before did not hold, over rows that both have; null where there is none. */
+function changedShare({ lists: old }: SpaceLists, { lists }: SpaceLists): number | null {
+  const held = new Map<number, Set<number>>();
+  for (const [i, row] of old.rows.entries())
+    held.set(row, new Set(old.items.subarray(i * old.length, (i + 1) * old.length)));
+  let changed = 0;
+  let compared = 0;
+  for (const [place, item] of lists.items.entries()) {
+    const before = held.get(lists.rows[Math.floor(place / lists.length)]!);
+    if (before === undefined) continue;
+    compared++;
+    if (!before.has(item)) changed++;
+  }
+  return compared === 0 ? null : changed / compared;
+}
+
+/** Complains of lists that grow older than their period before the phase is over. */
+function* checkAges(
+  { spaces }: CascadeRunConfig,
+  { planned, lists, state }: PhaseInputs,
+  steps: number,
+): Generator<CascadeEvent> {
+  for (const name of new Set(planned.phase.terms.map((term) => term.space))) {
+    const space = spaces[name]!;
+    const built = lists.get(name);
+    if (built === undefined) continue;
+    const { refresh, stale } = space as ListSpaceConfig;
+    if (refresh === undefined) continue;
+    const end: BuiltAt = { phase: planned.index, round: planned.round, step: state.step + steps - 1 };
+    const age = ageOf(refresh, built.builtAt, end);
+    if (age < refresh.every || (refresh.unit !== "steps" && space.kind !== "logged")) continue;
+    const message = `spaces.${name}: lists must be younger than ${refresh.every} ${refresh.unit} while phase "${planned.phase.name}" uses them, got ${age} at its end; lengthen refresh, shorten the phase, or set stale: warning`;
+    if (stale === "error") throw new ConfigError(message);
+    yield { kind: "stale", space: name, age, message, ...at(planned, state) };
+  }
+}
+
+/** Rates of a phase's learners after a share of it is done. */
+function ratesAt(phase: PhaseConfig, done: number): Readonly<Record<string, Rates>> {
+  const { rate, tableRate = rate } = phase.optimiser;
+  const share = 1 + (phase.finalRate - 1) * done;
+  return Object.fromEntries(
+    learnersOf(phase).map((stage) => [stage, { dense: rate * share, table: tableRate * share }]),
+  );
+}
+
+function rowsOf(batch: Readonly<Record<string, { readonly shape: readonly number[] }>>): number {
+  const key = Object.keys(batch).find((name) => name.endsWith(":weight"))!;
+  return batch[key]!.shape[0]!;
+}
+
+function assertFinite({ loss, parts }: StepReport, phase: string, step: number): void {
+  if (Number.isFinite(loss)) return;
+  const bad = Object.entries(parts).filter(([, value]) => !Number.isFinite(value));
+  throw new ConfigError(
+    `phase "${phase}": loss must be finite, got ${loss} at step ${step} in ${bad.map(([name, value]) => `${name} = ${value}`).join(", ")}; lower its rate`,
+  );
+}
