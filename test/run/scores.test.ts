@@ -267,6 +267,38 @@ describe("a run with a store that does not fit", () => {
   });
 });
 
+describe("lists of a teacher that has seen the student's training rows", () => {
+  const ALL_DAYS = "data.split={ by: expression, train: day < 9, test: day == 9 }";
+  const sets = [
+    ALL_DAYS,
+    "student.losses=[]",
+    "distill=[{ name: kd, head: ctcvr, kind: bernoulli-kl, space: lists }]",
+    "scores.lists={ users: 4, top: 2, of: 4, uniform: 3 }",
+  ];
+
+  it("are taken where they hold nothing that their users know", async () => {
+    await finishScore(folder, { native, out: at("new-items"), sets: [ALL_DAYS, "score.rows=false"] });
+    const { dataset } = await load(...sets, "scores.store=new-items");
+    const { users, items, parts, stored } = dataset;
+    const known = new Set(Array.from(parts.train, (row) => `${users.rowEntity[row]} ${items.rowEntity[row]}`));
+    const { top, rows } = stored!.lists!;
+    expect(top!.items.some((item) => item >= 0)).toBe(true);
+    for (const [i, item] of top!.items.entries())
+      expect(known).not.toContain(`${users.rowEntity[rows[Math.floor(i / top!.width)]!]} ${item}`);
+  });
+
+  it("are refused where they hold an item of a training row", async () => {
+    const out = at("known-items");
+    await expect(
+      finishScore(folder, { native, out, sets: [ALL_DAYS, "score.rows=false", "score.exclude=none"] }),
+    ).rejects.toThrow("rows must be new to the teacher, got 250 of data.csv");
+    await finishScore(folder, { native, out, sets: ["score.rows=false", "score.exclude=none"] });
+    await expect(load(...sets, "scores.store=known-items")).rejects.toThrow(
+      "rows must be new to the teacher, got 250 of data.csv that it was trained on",
+    );
+  });
+});
+
 describe("what a student has seen", () => {
   it("is its rows and its teacher's", async () => {
     await finishRun(at("distill.yaml"), at("seen"), { native, sets: ["train.epochs=1"] });

@@ -4,7 +4,8 @@ import { frequencySampler } from "../../data/item-sampler.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import { ConfigError, nearestName } from "../../errors.ts";
 import type { ScoreConfig } from "../config/score-config.ts";
-import { entityBatch, padRows, pairValues, repeatRows, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
+import { entityBatch, padRows, pairValues, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
+import { itemListBatch } from "../evaluation/teacher-scores.ts";
 import type { OpenedTeacher } from "./open-teacher.ts";
 
 /** A stored head: the teacher's head that it comes from, and what is added to it. */
@@ -89,13 +90,13 @@ export function createScorer(
       const corpus = dataset.items.size;
       const users = Math.max(1, Math.floor(LIST_PAIRS / corpus));
       const chunks = [...itemChunks(dataset, users)];
-      for (const { batch, start, count } of rowBatches(dataset, rows, users)) {
+      for (let start = 0; start < rows.length; start += users) {
+        const count = Math.min(users, rows.length - start);
+        const block = padRows(rows.subarray(start, start + count), users);
         const scores = emptyScores(heads, count * corpus);
         for (const { features, first, length, items } of chunks) {
-          const block = padRows(rows.subarray(start, start + count), users);
-          const lists = { ...listsOf(batch, features, length), ...crossLists(dataset, block, items) };
-          const outputs = program.forward("score", lists);
-          const found = pick(outputs, count * length, (i) => items[i % length]!);
+          const outputs = program.forward("score", itemListBatch(dataset, block, items, length, features));
+          const found = pick(outputs, count * length, (i) => items[i]!);
           for (const { name } of heads) setColumns(scores[name]!, found[name]!, { corpus, first, length });
         }
         yield { start, count, scores };
@@ -118,17 +119,6 @@ function otherItems(
   return { ...features, ...crossFeatures(dataset, { rows: block, items: numbers, shape }) };
 }
 
-/** Pair features of each row's user with every item of a chunk: [U, N]. */
-function crossLists(dataset: Dataset, rows: Int32Array, items: Int32Array): HostBatch {
-  const length = items.length;
-  const size = rows.length * length;
-  return crossFeatures(dataset, {
-    rows: Int32Array.from({ length: size }, (_, i) => rows[Math.floor(i / length)]!),
-    items: Int32Array.from({ length: size }, (_, i) => items[i % length]!),
-    shape: [rows.length, length],
-  });
-}
-
 function crossFeatures(
   dataset: Dataset,
   pairs: { readonly rows: Int32Array; readonly items: Int32Array; readonly shape: readonly number[] },
@@ -143,6 +133,7 @@ interface ItemChunk {
   /** Number of the first item, and the length of the lists: the last chunk's are padded. */
   readonly first: number;
   readonly length: number;
+  /** [users * length] the list again for each user. */
   readonly items: Int32Array;
   readonly features: HostBatch;
 }
@@ -151,9 +142,8 @@ function* itemChunks(dataset: Dataset, users: number): Generator<ItemChunk> {
   const corpus = dataset.items.size;
   const length = Math.min(corpus, LIST_PAIRS);
   for (let first = 0; first < corpus; first += length) {
-    const items = Int32Array.from({ length }, (_, i) => Math.min(first + i, corpus - 1));
-    const repeated = Int32Array.from({ length: users * length }, (_, i) => items[i % length]!);
-    yield { first, length, items, features: entityBatch(dataset, "item", repeated, [users, length]) };
+    const items = Int32Array.from({ length: users * length }, (_, i) => Math.min(first + (i % length), corpus - 1));
+    yield { first, length, items, features: entityBatch(dataset, "item", items, [users, length]) };
   }
 }
 
@@ -166,16 +156,6 @@ function setColumns(
   const kept = Math.min(length, corpus - first);
   for (let user = 0; user * length < from.length; user++)
     into.set(from.subarray(user * length, user * length + kept), user * corpus + first);
-}
-
-/** User features [U], item features [U, N], and each row's context for all of its items. */
-function listsOf(rows: HostBatch, items: HostBatch, length: number): HostBatch {
-  const lists: Record<string, HostTensor> = { ...items };
-  for (const [name, array] of Object.entries(rows)) {
-    if (name.startsWith("user/")) lists[name] = array;
-    if (name.startsWith("context/")) lists[name] = repeatRows(array, length);
-  }
-  return lists;
 }
 
 function emptyScores(heads: readonly StoredHead[], length: number): Record<string, Float32Array> {
