@@ -81,7 +81,7 @@ function logitOf(probabilities: tf.Tensor): tf.Tensor {
 
 function temperatureOf(term: DistillTerm, { inputs }: StepContext): Temperature | undefined {
   if (!("temperature" in term)) return undefined;
-  return term.temperature.kind === "constant" ? term.temperature.value : inputs[temperatureInput(distillName(term))]!;
+  return typeof term.temperature === "number" ? term.temperature : inputs[temperatureInput(distillName(term))]!;
 }
 
 /** The student's layer is the product of its vectors, whose sum is the score; the teacher's what its towers see. */

@@ -8,7 +8,7 @@ import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
 import { type Mmoe, type MmoeParameters, mmoe } from "../teacher/mmoe.ts";
 import { type DistillTerm, needsLayers } from "./config/distill-config.ts";
 import type { RunConfig } from "./config/run-config.ts";
-import type { WeightConfig } from "./config/schedule-config.ts";
+import { isLearned, type WeightConfig } from "./config/schedule-config.ts";
 import { TERMS_GROUP } from "./optimisers.ts";
 import { distillName, hardName } from "./term-inputs.ts";
 
@@ -78,7 +78,7 @@ function learnedByTerms(config: RunConfig): ModelParameters["terms"] {
 }
 
 function needsOf(weight: WeightConfig): TermNeeds {
-  return weight.kind === "uncertainty" ? { logVariance: weight.initial } : {};
+  return isLearned(weight) ? { logVariance: weight.initial } : {};
 }
 
 function distillNeeds(term: DistillTerm, { student, teacher }: RunConfig): TermNeeds {

@@ -2,6 +2,7 @@ import { BANK_GROUP } from "../distill/negatives/memory-bank.ts";
 import type { Optimiser } from "../engine/optimisers/index.ts";
 import type { Rates } from "../engine/program.ts";
 import type { RunConfig } from "./config/run-config.ts";
+import { isLearned } from "./config/schedule-config.ts";
 import type { OptimiserConfig } from "./config/train-config.ts";
 
 /** Group of what loss terms learn. */
@@ -59,6 +60,5 @@ function learns({ student, distill }: RunConfig): boolean {
       term.kind === "distillation-experts" ||
       ("project" in term && term.project),
   );
-  const weights = [...(student?.losses ?? []), ...distill].map(({ weight }) => weight.kind);
-  return ofTerms || weights.includes("uncertainty");
+  return ofTerms || [...(student?.losses ?? []), ...distill].some(({ weight }) => isLearned(weight));
 }

@@ -53,7 +53,7 @@ export function termInputs(config: RunConfig, state: TermState): Readonly<Record
     inputs[weightInput(name)] = isOn ? factor * scheduleValue(weightSchedule(weight), state.step) : 0;
   }
   for (const term of config.distill)
-    if ("temperature" in term && term.temperature.kind !== "constant")
+    if ("temperature" in term && typeof term.temperature !== "number")
       inputs[temperatureInput(distillName(term))] = scheduleValue(term.temperature, state.step);
   const bank = config.inBatch?.bank;
   if (bank !== undefined) inputs[BANK_INPUT] = state.step >= bank.after ? 1 : 0;

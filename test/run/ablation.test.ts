@@ -54,7 +54,7 @@ describe("planAblation", () => {
       "without-small",
     ]);
     const { config } = plan({ axes: AXES }).runs[3]!.resolved;
-    expect(config.distill[0]).toMatchObject({ temperature: { kind: "constant", value: 4 } });
+    expect(config.distill[0]).toMatchObject({ temperature: 4 });
     expect(config.student!.userUnits).toEqual([2]);
   });
 

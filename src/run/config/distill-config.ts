@@ -33,7 +33,7 @@ const common = {
   stages: z.array(z.string()).min(1).optional().describe("Stages of training that it belongs to; default: all."),
 };
 const stop = { stopTeacherGradient: z.boolean().default(true).describe("false: the term moves the teacher too.") };
-const temperature = temperatureConfig.prefault(1).describe("Divides the logits; > 0.");
+const temperature = temperatureConfig.default(1).describe("Divides the logits; > 0.");
 const softened = { temperature, scaleByTemperatureSquared: z.boolean().default(true) };
 const direction = choice(["teacher-first", "student-first", "jensen-shannon"]).default("teacher-first");
 const topK = z.int().min(1);
@@ -82,7 +82,7 @@ const pointWise = [
   strict({
     kind: z.literal("collaborative-distillation"),
     ...common,
-    temperature: temperatureConfig.prefault(2),
+    temperature: temperatureConfig.default(2),
     shift: z.number().default(0),
     ...stop,
   }),

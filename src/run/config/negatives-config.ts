@@ -58,7 +58,8 @@ const source = z.discriminatedUnion(
 
 /** The `negatives` block: one source, or several, whose counts are their ratio. */
 export const negativesConfig = z
-  .preprocess((given) => (Array.isArray(given) || given === undefined ? given : [given]), z.array(source).min(1))
+  .union([source, z.array(source).min(1)], { error: () => "must be a source of negatives, or a list of them" })
+  .transform((given) => (Array.isArray(given) ? given : [given]))
   .describe("Sampled negatives beside each training row.");
 
 export type NegativeSourceConfig = z.infer<typeof source>;
