@@ -123,6 +123,28 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("cascade")
+      .description("train the stages of a cascade over several sample spaces, each stage by the next (RankFlow)")
+      .requiredOption("--config <file>", "YAML file of the cascade")
+      .requiredOption("--out <folder>", "run folder to make")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--resume", "go on with the run in the folder"),
+  ).action(async (options) => finish(await (await import("./cascade-command.ts")).cascadeCommand(options, io)));
+
+  withRuntime(
+    program
+      .command("check")
+      .description("verify a score store: checksums, keys, ranges, and a sample scored again")
+      .requiredOption("--scores <folder>", "score store")
+      .option("--config <file>", "YAML file of the data that were scored and of the student")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--teacher <folder>", "run folder of the teacher, to score a sample again; needs --config")
+      .option("--sample <n>", "pairs of each section that are scored again", "1000"),
+  ).action(async (options) => finish(await (await import("./check-command.ts")).checkCommand(options, io)));
+
+  withRuntime(
+    program
       .command("demo")
       .description("train four models on InstEval and show what distillation does")
       .option("--out <folder>", "folder for the runs; default: a new one under runs/")

@@ -4,6 +4,7 @@ import type { Batch, HostTensor } from "./batch.ts";
 import { copyRow, takeRows } from "./batch-rows.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
 import { NO_ITEM } from "./negatives.ts";
+import { pairReader } from "./pairs/pair-reader.ts";
 import type { ListItems, StoredListSpec, StoredLists } from "./stored-scores.ts";
 
 export interface StoredListInput {
@@ -144,6 +145,7 @@ interface ListShape {
 
 /** A feature of lists: of the rows' users [U], of the items or of the rows' contexts [U, N]; padding is 0. */
 function listFeature(feature: FeatureSpec, data: BatchData, { rows, items, shape }: ListShape): HostTensor {
+  if (feature.role === "cross") return crossLists(feature, data, { rows, items, shape });
   const column = data.columns.get(feature.name)!;
   if (feature.role === "user") return takeRows(column, { rows, size: rows.length });
   const { width } = column;
@@ -156,4 +158,13 @@ function listFeature(feature: FeatureSpec, data: BatchData, { rows, items, shape
     else copyRow(column.data, rows[Math.floor(at / shape[1]!)]!, { into: taken, at, width });
   }
   return { data: taken, shape: feature.kind === "multi" ? [...shape, width] : [...shape] };
+}
+
+/** A pair feature of the rows' users with their items: [U, N]. */
+function crossLists(feature: FeatureSpec, data: BatchData, { rows, items, shape }: ListShape): HostTensor {
+  const read = pairReader(data, feature.name);
+  const taken = feature.kind === "ids" ? new Int32Array(items.length) : new Float32Array(items.length);
+  for (const [at, item] of items.entries())
+    if (item !== NO_ITEM) taken[at] = read({ row: rows[Math.floor(at / shape[1]!)]!, item, own: false });
+  return { data: taken, shape: [...shape] };
 }

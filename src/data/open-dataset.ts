@@ -14,6 +14,7 @@ import { fitEncoding } from "./fit-encoding.ts";
 import { groupItems } from "./interactions.ts";
 import { checkImplication, labelValues, weightValues } from "./labels.ts";
 import { fitPairs, pairSpecs } from "./pairs/fit-pairs.ts";
+import type { PairTable } from "./pairs/pair-table.ts";
 import type { CategoryColumn, NumberColumn, RawColumn } from "./raw-column.ts";
 import { takeRows } from "./raw-column.ts";
 import { type FileRows, locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
@@ -29,6 +30,8 @@ export interface OpenDatasetOptions {
   readonly encoding?: DataEncoding;
   /** With `encoding`: append the training and history rows' values that its vocabularies do not hold. Default false. */
   readonly extendEncoding?: boolean;
+  /** Pair features fitted before, in place of those that the configuration would fit. */
+  readonly pairs?: ReadonlyMap<string, PairTable>;
   /** Called after each chunk that was read. */
   readonly onProgress?: (progress: ReadProgress) => void;
 }
@@ -44,7 +47,7 @@ export interface OpenDatasetOptions {
  */
 export async function openDataset(
   config: DataConfig,
-  { baseDir, encoding, extendEncoding = false, onProgress }: OpenDatasetOptions,
+  { baseDir, encoding, extendEncoding = false, pairs, onProgress }: OpenDatasetOptions,
 ): Promise<Dataset> {
   if (encoding !== undefined) checkEncoding(encoding, config.columns);
   const files = await resolveSource(config.source, { baseDir, format: config.format });
@@ -55,13 +58,14 @@ export async function openDataset(
   if (encoding === undefined && used.parts.train.length === 0) {
     throw new ConfigError("data.source: a training part must be named unless an encoding is given, got none");
   }
-  if (used.parts.train.length === 0 && Object.keys(config.pairs).length > 0) {
+  if (pairs === undefined && used.parts.train.length === 0 && Object.keys(config.pairs).length > 0) {
     throw new ConfigError("data.pairs: statistics are of training rows, so a training part must be named, got none");
   }
   return assemble(table, {
     config,
     baseDir,
     used,
+    fitted: pairs,
     encoding: encodingFor(used, config, { ...(encoding && { encoding }), extendEncoding }),
   });
 }
@@ -122,10 +126,15 @@ interface AssembleOptions {
   readonly config: DataConfig;
   readonly baseDir: string;
   readonly used: UsedRows;
+  /** Pair features fitted before. */
+  readonly fitted: ReadonlyMap<string, PairTable> | undefined;
   readonly encoding: DataEncoding;
 }
 
-async function assemble(table: RawTable, { config, baseDir, used, encoding }: AssembleOptions): Promise<Dataset> {
+async function assemble(
+  table: RawTable,
+  { config, baseDir, used, fitted, encoding }: AssembleOptions,
+): Promise<Dataset> {
   const hash = await loadHash();
   const labels = await evaluateLabels(config, used);
   const columns = new Map<string, EncodedColumn>();
@@ -143,20 +152,23 @@ async function assemble(table: RawTable, { config, baseDir, used, encoding }: As
   });
   const own = featureSpecs(config.columns, encoding);
   const numbers = rawNumbers(config, used);
-  const isTrainRow = trainRowFlags(used);
-  const pairs = fitPairs(config.pairs, {
-    rows: used.rows,
-    features: own,
-    columns,
-    labels,
-    numbers,
-    itemFeatures: items.features,
-    trainRows: used.parts.train,
-    isTrainRow,
-    userOf: users.rowEntity,
-    itemOf: items.rowEntity,
-    idOf: (feature, value) => vocabularyId(encoding, feature, value),
-  });
+  // Statistics that were fitted elsewhere have no row of these to leave out.
+  const isTrainRow = trainRowFlags(used.rows, fitted === undefined ? used.parts.train : new Int32Array(0));
+  const pairs =
+    fitted ??
+    fitPairs(config.pairs, {
+      rows: used.rows,
+      features: own,
+      columns,
+      labels,
+      numbers,
+      itemFeatures: items.features,
+      trainRows: used.parts.train,
+      isTrainRow,
+      userOf: users.rowEntity,
+      itemOf: items.rowEntity,
+      idOf: (feature, value) => vocabularyId(encoding, feature, value),
+    });
   const content = {
     features: [...own, ...pairSpecs(pairs)],
     rows: used.rows,
@@ -177,9 +189,9 @@ async function assemble(table: RawTable, { config, baseDir, used, encoding }: As
   return { ...content, trainItems, numbers, source, report, fingerprint: fingerprintOf(hash, content) };
 }
 
-function trainRowFlags({ rows, parts }: UsedRows): Uint8Array {
+function trainRowFlags(rows: number, train: Int32Array): Uint8Array {
   const flags = new Uint8Array(new SharedArrayBuffer(rows));
-  for (const row of parts.train) flags[row] = 1;
+  for (const row of train) flags[row] = 1;
   return flags;
 }
 

@@ -10,8 +10,9 @@ import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
 import type { RunEvent, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
+import { savePairTables } from "./pair-files.ts";
 import { type ParameterReport, reportParameters } from "./parameter-report.ts";
-import { openRunFolder, type RunFolder } from "./run-folder.ts";
+import { openRunFolder, type RunFolder, removeStart } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
 import type { ScoresReport } from "./scores/load-scores.ts";
 import { effectiveConfig, loadEarlierWeights, openRunData, seenRows } from "./starting-point.ts";
@@ -70,6 +71,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     ...(files && { files }),
   });
   let program: Program | undefined;
+  let began = resume;
   try {
     const started = performance.now();
     const { dataset, scores } = await openRunData(resolved);
@@ -84,6 +86,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
       await writeJson(folder.scores, scores, folder.files);
     }
     await writeJson(folder.encoding, dataset.encoding, folder.files);
+    await savePairTables(folder, dataset.pairs);
     await writeJson(folder.trained, await seenRows(dataset, resolved, scores), folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     const models = buildModels(config, dataset);
@@ -93,6 +96,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     const reports = await reportParameters(program, names);
     const from = await restore(folder, program, dataset, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
+    began = true;
     const { reason, state, seconds } = yield* trainWithCheckpoints(options, { folder, program, dataset, config, from });
     const test =
       reason === "interrupted" ? undefined : yield* testEvaluation({ folder, program, dataset, config, state });
@@ -101,6 +105,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     return result;
   } finally {
     program?.close();
+    if (!began) await removeStart(folder).catch(() => {}); // the first error is the one to tell
     await release();
   }
 }

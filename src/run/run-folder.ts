@@ -14,6 +14,9 @@ export interface RunFolder {
   readonly environment: string;
   readonly encoding: string;
   readonly dataReport: string;
+  /** Pair features, fitted on the training rows, and their sums; only where there are some. */
+  readonly pairs: string;
+  readonly pairSums: string;
   /** Which rows the run trains on: what a store of its scores must not hold. */
   readonly trained: string;
   /** What the join with a score store found. */
@@ -42,6 +45,8 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     environment: join(path, "env.json"),
     encoding: join(path, "encoding.json"),
     dataReport: join(path, "data.json"),
+    pairs: join(path, "pairs.json"),
+    pairSums: join(path, "pairs.safetensors"),
     trained: join(path, "trained.json"),
     scores: join(path, "scores.json"),
     metrics: join(path, "metrics.jsonl"),
@@ -97,6 +102,36 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
   for (const path of [folder.checkpoints, folder.evaluations]) await files.makeFolder(path);
   await writeJson(folder.environment, environment, files);
   await writeJson(folder.config, { format: RUN_FORMAT, config }, files);
+}
+
+/** Takes back what was written of a run that could not begin: the folder is as new again. */
+export async function removeStart(folder: RunFolder): Promise<void> {
+  const {
+    config,
+    environment,
+    encoding,
+    dataReport,
+    pairs,
+    pairSums,
+    trained,
+    scores,
+    checkpoints,
+    evaluations,
+    files,
+  } = folder;
+  for (const path of [
+    config,
+    environment,
+    encoding,
+    dataReport,
+    pairs,
+    pairSums,
+    trained,
+    scores,
+    checkpoints,
+    evaluations,
+  ])
+    await files.remove(path);
 }
 
 /** @throws {ConfigError} the folder's configuration has another format, or differs in a setting (named). */

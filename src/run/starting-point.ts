@@ -8,6 +8,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
 import { type ResolvedConfig, type RunConfig, runConfig } from "./config/run-config.ts";
+import { loadPairTables } from "./pair-files.ts";
 import { readRunJson, runFolder } from "./run-folder.ts";
 import { loadScores, type ScoresReport } from "./scores/load-scores.ts";
 import { trainedRows, unionTrained } from "./trained-rows.ts";
@@ -47,8 +48,10 @@ async function startEncoding({
   const { frozen, start } = config;
   const run = frozen?.run ?? start?.encoding;
   if (run === undefined) return {};
-  const { encoding } = runFolder(resolve(folder, run));
-  return { encoding: parseEncoding(await readJson(encoding)), extendEncoding: frozen === undefined && start!.extend };
+  const earlier = runFolder(resolve(folder, run));
+  const encoding = parseEncoding(await readJson(earlier.encoding));
+  if (frozen === undefined) return { encoding, extendEncoding: start!.extend };
+  return { encoding, pairs: await loadPairTables(earlier) };
 }
 
 /** Gives the program the weights that the configuration takes from earlier runs. */

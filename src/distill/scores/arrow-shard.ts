@@ -122,7 +122,9 @@ function readKey(key: KeyColumn, vector: Vector): Float64Array | Int32Array | Te
   if (key === "rank") return Int32Array.from(vector.toArray() as Int32Array);
   if (key === "row") return Float64Array.from(vector.toArray() as BigInt64Array, Number);
   const { valueOffsets, values } = vector.data[0] as Data<Utf8>;
-  return { offsets: valueOffsets, bytes: values };
+  // What was read from a file is padded behind its end.
+  const offsets = valueOffsets.subarray(0, vector.length + 1);
+  return { offsets, bytes: values.subarray(0, offsets.at(-1)) };
 }
 
 function scoreData(head: string, values: Float32Array, dtype: ScoreDtype): Data {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DataError } from "../../errors.ts";
+import { removeTemporaryFiles } from "../../files/atomic-write.ts";
 import { firstDifference, readJson, writeJson } from "../../files/json-file.ts";
 import {
   type JobReport,
@@ -45,7 +46,7 @@ export async function assembleManifest(folder: StoreFolder, header: StoreHeader)
     }
     const manifest = storeManifest.parse({ ...header, ...report, content });
     await writeJson(folder.manifest, manifest, folder.files);
-    await removeReceipts(folder);
+    await tidyWhole(folder);
     return manifest;
   } catch (error) {
     if (!(await folder.files.exists(folder.manifest))) throw error;
@@ -82,8 +83,10 @@ async function readReceipts(
   return receipts;
 }
 
-async function removeReceipts({ path, files, job }: StoreFolder): Promise<void> {
+/** Removes what a whole store does not need: receipts, reports, and what killed writers left. */
+export async function tidyWhole({ path, files, job }: StoreFolder): Promise<void> {
   await files.remove(job);
+  await removeTemporaryFiles(path, { files });
   for (const name of await files.list(path)) {
     const receipt = shardOf(name) !== undefined && name.endsWith(".json");
     if (receipt || /^done-\d+-of-\d+\.json$/.test(name)) await files.remove(join(path, name));

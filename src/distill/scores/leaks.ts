@@ -18,24 +18,29 @@ export interface UsedRows {
  *
  * @throws {DataError} the teacher was trained on such a row, or on a day of such rows.
  */
-export function assertUnseen(trained: TrainedRows, { files, days, sameDays, what }: UsedRows): void {
+export function assertUnseen(trained: TrainedRows, used: UsedRows): void {
+  const leak = findLeak(trained, used);
+  if (leak !== undefined) throw leak;
+}
+
+/** The error that assertUnseen would throw; undefined where the teacher has seen nothing. */
+export function findLeak(trained: TrainedRows, { files, days, sameDays, what }: UsedRows): DataError | undefined {
   for (const { sha256, name, trained: text } of files) {
     const seen = trained.files.find((file) => file.sha256 === sha256);
     if (seen === undefined) continue;
     const { common, first } = commonRows(decodeRowSet(seen.trained), decodeRowSet(text));
     if (common > 0) {
-      throw new DataError(
+      return new DataError(
         `${what}: rows must be new to the teacher, got ${common} of ${name} that it was trained on (the first is row ${first + 1}); score rows that came after its training rows`,
       );
     }
   }
   const seen = trained.days;
-  if (sameDays || seen === null || days === null || seen.column !== days.column) return;
-  if (days.from <= seen.to && days.to >= seen.from) {
-    throw new DataError(
-      `${what}: day must be one that the teacher was not trained on, got ${seen.column} ${span(days)} where the teacher has seen ${span(seen)}; set score.sameDays where the split is not by time`,
-    );
-  }
+  if (sameDays || seen === null || days === null || seen.column !== days.column) return undefined;
+  if (days.from > seen.to || days.to < seen.from) return undefined;
+  return new DataError(
+    `${what}: day must be one that the teacher was not trained on, got ${seen.column} ${span(days)} where the teacher has seen ${span(seen)}; set score.sameDays where the split is not by time`,
+  );
 }
 
 function commonRows(seen: RowSet, used: RowSet): { readonly common: number; readonly first: number } {

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { ConfigError, DataError } from "../../errors.ts";
-import { writeAtomically } from "../../files/atomic-write.ts";
+import { removeTemporaryFiles, writeAtomically } from "../../files/atomic-write.ts";
 import { type FileLayer, nodeFiles } from "../../files/file-layer.ts";
 import { tryLock } from "../../files/file-lock.ts";
 import { firstDifference, readJson, writeJson } from "../../files/json-file.ts";
 import { encodeShard } from "./arrow-shard.ts";
-import { assembleManifest } from "./assemble-manifest.ts";
+import { assembleManifest, tidyWhole } from "./assemble-manifest.ts";
 import {
   type JobReport,
   parseStoreFile,
@@ -108,6 +108,7 @@ async function beginOrGoOn(
     if (!resume) throw taken(path, "a score store");
     const whole = parseStoreFile(folder.manifest, storeManifest, await readJson(folder.manifest, files));
     assertSameJob(folder, storeHeader.parse(pickHeader(whole)), header);
+    await tidyWhole(folder);
     return whole;
   }
   if (!names.includes("job.json")) {
@@ -118,6 +119,7 @@ async function beginOrGoOn(
   if (!resume && names.some((name) => mine(name) && !name.startsWith(".")))
     throw taken(path, "an unfinished score store");
   assertSameJob(folder, begun, header);
+  if (job.count === 1) await removeTemporaryFiles(path, { files });
   for (const name of names) if (name.endsWith(".tmp") && mine(name)) await files.remove(join(path, name));
   return undefined;
 }

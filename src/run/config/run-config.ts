@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { strict } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
-import { crossCheck } from "./cross-check.ts";
 import { checkConfig } from "./check-config.ts";
+import { crossCheck } from "./cross-check.ts";
 import { loadConfig, type Origin } from "./load-config.ts";
 import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
 import { scoreConfig } from "./score-config.ts";

@@ -40,11 +40,21 @@ export function* teacherScoreBlocks(program: Program, dataset: Dataset, lists: T
   }
 }
 
-/** Features of lists of items: user/* [B], item/*, context/* and cross/* [B, N]. */
-export function itemListBatch(dataset: Dataset, rows: Int32Array, items: Int32Array, length: number): HostBatch {
+/**
+ * Features of lists of items: user/* [B], item/*, context/* and cross/* [B, N].
+ *
+ * @param itemFeatures - those of the items, where they are at hand.
+ */
+export function itemListBatch(
+  dataset: Dataset,
+  rows: Int32Array,
+  items: Int32Array,
+  length: number,
+  itemFeatures?: HostBatch,
+): HostBatch {
   const shape = [rows.length, length];
   const { batch } = rowBatches(dataset, rows, rows.length).next().value as { batch: HostBatch };
-  const lists: Record<string, HostTensor> = { ...entityBatch(dataset, "item", items, shape) };
+  const lists: Record<string, HostTensor> = { ...(itemFeatures ?? entityBatch(dataset, "item", items, shape)) };
   for (const [name, array] of Object.entries(batch)) {
     if (name.startsWith("user/")) lists[name] = array;
     if (name.startsWith("context/")) lists[name] = repeatRows(array, length);

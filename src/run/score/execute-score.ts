@@ -81,12 +81,12 @@ export async function* executeScore(options: ScoreOptions): AsyncGenerator<Score
       throw new ConfigError(`--data ${part}: data must have rows of that part, got none`);
     yield { kind: "data", report: dataset.report, rows: rows.length };
     const day = dayRange(dataset, resolved.config, rows);
-    assertUnseen(teacher.identity.trained, {
-      files: await rowsByFile(dataset, rows),
-      days: day,
-      sameDays: config.sameDays,
-      what: "twinstill score",
-    });
+    // Lists and candidates that leave out what users know hold no row.
+    if (config.rows || config.exclude !== "known") {
+      const { sameDays } = config;
+      const files = await rowsByFile(dataset, rows);
+      assertUnseen(teacher.identity.trained, { files, days: day, sameDays, what: "twinstill score" });
+    }
     const header = await storeHeaderOf({
       teacher,
       dataset,

@@ -3,6 +3,8 @@ import type { FeatureSpec } from "../../data/dataset.ts";
 import { type DataEncoding, parseEncoding } from "../../data/encoding.ts";
 import { featureColumns, featureSpecs } from "../../data/feature-specs.ts";
 import { loadHash } from "../../data/fingerprint.ts";
+import { pairSpecs } from "../../data/pairs/fit-pairs.ts";
+import type { SumTable } from "../../data/pairs/pair-table.ts";
 import { parseStoreFile, type TeacherIdentity, trainedRows } from "../../distill/scores/manifest.ts";
 import type { NativeEngine } from "../../engine/native.ts";
 import { createProgram, type Program } from "../../engine/program.ts";
@@ -11,6 +13,7 @@ import { readJson } from "../../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "../checkpoint.ts";
 import { type RunConfig, runConfig } from "../config/run-config.ts";
 import { buildModels } from "../models.ts";
+import { loadPairTables, type PairTables } from "../pair-files.ts";
 import { reportParameters } from "../parameter-report.ts";
 import { type RunFolder, readRunJson, runFolder } from "../run-folder.ts";
 import { forwardHeads } from "../steps.ts";
@@ -22,6 +25,7 @@ export type ScoringModel = "teacher" | "student";
 export interface OpenedTeacher {
   readonly config: RunConfig;
   readonly encoding: DataEncoding;
+  readonly pairs: PairTables;
   readonly features: readonly FeatureSpec[];
   /** Has the entry `score`: batch of rows or lists -> logits by head. */
   readonly program: Program;
@@ -53,7 +57,8 @@ export async function openTeacher(path: string, { native, model }: OpenTeacherOp
     );
   const checkpoint = await checkpointOf(folder);
   const encoding = parseEncoding(await readJson(folder.encoding));
-  const features = featureSpecs(config.data.columns, encoding);
+  const pairs = await loadPairTables(folder);
+  const features = [...featureSpecs(config.data.columns, encoding), ...pairSpecs(pairs)];
   const models = buildModels(config, { features });
   const forward = forwardHeads(models, which);
   const program = createProgram(models.parameters, { score: { kind: "forward", forward } }, { native });
@@ -66,10 +71,10 @@ export async function openTeacher(path: string, { native, model }: OpenTeacherOp
       run: basename(path),
       checkpoint: basename(checkpoint),
       weights,
-      features: await featuresHash(config, encoding, which),
+      features: await featuresHash(config, encoding, { model: which, pairs }),
       trained: await readTrained(folder),
     };
-    return { config, encoding, features, program, heads: headsOf(which), identity };
+    return { config, encoding, pairs, features, program, heads: headsOf(which), identity };
   } catch (error) {
     program.close();
     throw error;
@@ -95,18 +100,21 @@ async function readTrained({ trained, path, files }: RunFolder) {
   return parseStoreFile(trained, trainedRows, await readJson(trained, files));
 }
 
-/**
- * xxHash64 of how the model's features come from the columns: their settings, and what was learnt from the data.
- */
+/** xxHash64 of how the model's features come from the columns: their settings, and what was learnt from the data. */
 async function featuresHash(
   { data, teacher, student }: RunConfig,
   encoding: DataEncoding,
-  model: ScoringModel,
+  { model, pairs }: { readonly model: ScoringModel; readonly pairs: PairTables },
 ): Promise<string> {
-  const named = model === "teacher" ? teacher!.features : undefined;
-  const tower = model === "student" ? [student!.userFeatures, student!.itemFeatures] : [];
-  const columns = featureColumns(data.columns);
-  const text = JSON.stringify([named ?? null, tower.map((names) => names ?? null), columns, encoding]);
-  const hash = await loadHash();
-  return hash.h64(text).toString(16).padStart(16, "0");
+  const named = model === "teacher" ? [teacher!.features] : [student!.userFeatures, student!.itemFeatures];
+  const state = (await loadHash()).create64();
+  state.update(JSON.stringify([named.map((names) => names ?? null), featureColumns(data.columns), encoding]));
+  for (const [name, table] of pairs) {
+    const { counts, sums, values, ...rest } = table as Partial<SumTable>;
+    void values; // of training rows, which are not scored
+    state.update(JSON.stringify([name, rest]));
+    for (const array of [counts, sums])
+      if (array) state.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  }
+  return state.digest().toString(16).padStart(16, "0");
 }

@@ -4,7 +4,8 @@ import { frequencySampler } from "../../data/item-sampler.ts";
 import type { HostBatch, HostTensor } from "../../engine/step.ts";
 import { ConfigError, nearestName } from "../../errors.ts";
 import type { ScoreConfig } from "../config/score-config.ts";
-import { entityBatch, padRows, repeatRows, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
+import { entityBatch, padRows, pairValues, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
+import { itemListBatch } from "../evaluation/teacher-scores.ts";
 import type { OpenedTeacher } from "./open-teacher.ts";
 
 /** A stored head: the teacher's head that it comes from, and what is added to it. */
@@ -78,9 +79,7 @@ export function createScorer(
       const all = emptyScores(heads, rows.length);
       const ownItem = (i: number): number => dataset.items.rowEntity[rows[i]!]!;
       for (const { batch, start, count } of rowBatches(dataset, rows, SCORE_ROWS)) {
-        const numbers = items && padRows(items.subarray(start, start + count), SCORE_ROWS);
-        const whole =
-          numbers === undefined ? batch : { ...batch, ...entityBatch(dataset, "item", numbers, [SCORE_ROWS]) };
+        const whole = items === undefined ? batch : { ...batch, ...otherItems(dataset, rows, items, { start, count }) };
         const itemOf = (i: number): number => items?.[start + i] ?? ownItem(start + i);
         const scores = pick(program.forward("score", whole), count, itemOf);
         for (const { name } of heads) all[name]!.set(scores[name]!, start);
@@ -91,11 +90,13 @@ export function createScorer(
       const corpus = dataset.items.size;
       const users = Math.max(1, Math.floor(LIST_PAIRS / corpus));
       const chunks = [...itemChunks(dataset, users)];
-      for (const { batch, start, count } of rowBatches(dataset, rows, users)) {
+      for (let start = 0; start < rows.length; start += users) {
+        const count = Math.min(users, rows.length - start);
+        const block = padRows(rows.subarray(start, start + count), users);
         const scores = emptyScores(heads, count * corpus);
         for (const { features, first, length, items } of chunks) {
-          const outputs = program.forward("score", listsOf(batch, features, length));
-          const found = pick(outputs, count * length, (i) => items[i % length]!);
+          const outputs = program.forward("score", itemListBatch(dataset, block, items, length, features));
+          const found = pick(outputs, count * length, (i) => items[i]!);
           for (const { name } of heads) setColumns(scores[name]!, found[name]!, { corpus, first, length });
         }
         yield { start, count, scores };
@@ -104,10 +105,35 @@ export function createScorer(
   };
 }
 
+/** What changes in a batch of rows when other items stand beside them. */
+function otherItems(
+  dataset: Dataset,
+  rows: Int32Array,
+  items: Int32Array,
+  { start, count }: { readonly start: number; readonly count: number },
+): HostBatch {
+  const shape = [SCORE_ROWS];
+  const block = padRows(rows.subarray(start, start + count), SCORE_ROWS);
+  const numbers = padRows(items.subarray(start, start + count), SCORE_ROWS);
+  const features = entityBatch(dataset, "item", numbers, shape);
+  return { ...features, ...crossFeatures(dataset, { rows: block, items: numbers, shape }) };
+}
+
+function crossFeatures(
+  dataset: Dataset,
+  pairs: { readonly rows: Int32Array; readonly items: Int32Array; readonly shape: readonly number[] },
+): HostBatch {
+  const specs = dataset.features.filter(({ role }) => role === "cross");
+  return Object.fromEntries(
+    specs.map((spec) => [`cross/${spec.name}`, pairValues(dataset, spec, { ...pairs, own: false })]),
+  );
+}
+
 interface ItemChunk {
   /** Number of the first item, and the length of the lists: the last chunk's are padded. */
   readonly first: number;
   readonly length: number;
+  /** [users * length] the list again for each user. */
   readonly items: Int32Array;
   readonly features: HostBatch;
 }
@@ -116,9 +142,8 @@ function* itemChunks(dataset: Dataset, users: number): Generator<ItemChunk> {
   const corpus = dataset.items.size;
   const length = Math.min(corpus, LIST_PAIRS);
   for (let first = 0; first < corpus; first += length) {
-    const items = Int32Array.from({ length }, (_, i) => Math.min(first + i, corpus - 1));
-    const repeated = Int32Array.from({ length: users * length }, (_, i) => items[i % length]!);
-    yield { first, length, items, features: entityBatch(dataset, "item", repeated, [users, length]) };
+    const items = Int32Array.from({ length: users * length }, (_, i) => Math.min(first + (i % length), corpus - 1));
+    yield { first, length, items, features: entityBatch(dataset, "item", items, [users, length]) };
   }
 }
 
@@ -131,16 +156,6 @@ function setColumns(
   const kept = Math.min(length, corpus - first);
   for (let user = 0; user * length < from.length; user++)
     into.set(from.subarray(user * length, user * length + kept), user * corpus + first);
-}
-
-/** User features [U], item features [U, N], and each row's context for all of its items. */
-function listsOf(rows: HostBatch, items: HostBatch, length: number): HostBatch {
-  const lists: Record<string, HostTensor> = { ...items };
-  for (const [name, array] of Object.entries(rows)) {
-    if (name.startsWith("user/")) lists[name] = array;
-    if (name.startsWith("context/")) lists[name] = repeatRows(array, length);
-  }
-  return lists;
 }
 
 function emptyScores(heads: readonly StoredHead[], length: number): Record<string, Float32Array> {

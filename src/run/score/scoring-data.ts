@@ -70,6 +70,7 @@ export async function openScoringData({ config, folder }: ResolvedConfig, teache
     columns: scoringColumns(config.data.columns, teacher.config.data.columns),
     labels: {},
     implies: {},
+    pairs: {},
   };
-  return openDataset(data, { baseDir: folder, encoding: teacher.encoding });
+  return openDataset(data, { baseDir: folder, encoding: teacher.encoding, pairs: teacher.pairs });
 }

@@ -3,21 +3,20 @@ import type { Dataset } from "../../data/dataset.ts";
 import { loadHash } from "../../data/fingerprint.ts";
 import { hashFile } from "../../data/hash-files.ts";
 import { sharedFloat32, sharedInt32 } from "../../data/shared-array.ts";
-import type { ListItems, StoredLists, StoredScores } from "../../data/stored-scores.ts";
+import type { StoredScores } from "../../data/stored-scores.ts";
 import { assertStoreFits } from "../../distill/scores/fit.ts";
-import { type GatheredLists, gatherLists } from "../../distill/scores/gather-lists.ts";
 import { type JoinedRows, joinByPair, joinByRow } from "../../distill/scores/join-rows.ts";
-import { assertUnseen } from "../../distill/scores/leaks.ts";
 import type { TeacherIdentity } from "../../distill/scores/manifest.ts";
 import { openStore, type ScoreStore } from "../../distill/scores/open-store.ts";
 import { pairIndex } from "../../distill/scores/pair-index.ts";
 import { type RowFinder, rowFinder } from "../../distill/scores/source-rows.ts";
-import { textAt } from "../../distill/scores/text-column.ts";
 import { DataError } from "../../errors.ts";
 import type { ResolvedConfig, RunConfig } from "../config/run-config.ts";
 import type { ScoresConfig } from "../config/scores-config.ts";
 import { assertSameSchema, schemaOf } from "../score/scoring-data.ts";
-import { dayRange, rowsByFile } from "../trained-rows.ts";
+import { dayRange } from "../trained-rows.ts";
+import { type JoinedLists, type JoinInput, joinCandidates, joinLists, numbersOf } from "./join-lists.ts";
+import { assertNewItems, leakOf } from "./store-leaks.ts";
 
 /** What a join found: for the log and the run folder. Plain JSON. */
 export interface ScoresReport {
@@ -55,6 +54,12 @@ export async function loadScores(
   const candidates =
     config.negatives?.kind === "stored" ? await joinCandidates(store, dataset, { heads, finder }) : undefined;
   const lists = settings.lists ? await joinLists(store, dataset, { heads, settings, finder }) : undefined;
+  await assertNewItems(store, dataset, config, [
+    ...(candidates ? [{ rows: Int32Array.from({ length: dataset.rows }, (_, row) => row), lists: candidates }] : []),
+    ...[lists?.lists.top, lists?.lists.uniform].flatMap((own) =>
+      own ? [{ rows: lists!.lists.rows, lists: own }] : [],
+    ),
+  ]);
   const stored: StoredScores = {
     heads,
     ...(rows && { rows: { scores: rows.scores, mask: rows.mask } }),
@@ -81,25 +86,14 @@ async function assertFits(
 ): Promise<void> {
   const { manifest } = store;
   const settings = config.scores!;
-  const what = `--scores ${store.folder.path}`;
-  assertSameSchema(what, schemaOf(config.data.columns), manifest.schema);
+  assertSameSchema(`--scores ${store.folder.path}`, schemaOf(config.data.columns), manifest.schema);
   const days = dayRange(dataset, config, dataset.parts.train);
   const usesRows = config.distill.some(({ space }) => space === "rows");
   assertStoreFits(store, { heads, weights: settings.teacher, day: usesRows && settings.join === "row" ? days : null });
-  if (manifest.teacher.kind === "imported") return;
-  const { sameDays } = settings;
-  assertUnseen(manifest.teacher.trained, {
-    files: await rowsByFile(dataset, dataset.parts.train),
-    days,
-    sameDays,
-    what,
-  });
-}
-
-interface JoinInput {
-  readonly heads: readonly string[];
-  readonly settings: ScoresConfig;
-  readonly finder: RowFinder | undefined;
+  if (usesRows) {
+    const leak = await leakOf(store, dataset, config);
+    if (leak !== undefined) throw leak;
+  }
 }
 
 /** Undefined where the store's files are not the data's, and the join does not need them. */
@@ -132,78 +126,6 @@ function joinRows(store: ScoreStore, dataset: Dataset, { heads, settings, finder
   );
 }
 
-async function joinCandidates(
-  store: ScoreStore,
-  dataset: Dataset,
-  { heads, finder }: Pick<JoinInput, "heads" | "finder">,
-): Promise<ListItems> {
-  if (finder === undefined)
-    throw new DataError(
-      `--scores ${store.folder.path}: negatives of kind stored must come from a store of the same files, got another`,
-    );
-  const found = await gatherLists(store, "candidates", {
-    heads,
-    most: Number.POSITIVE_INFINITY,
-    items: numbersOf(dataset.items.ids),
-    ownerOf: ({ row }, i) => finder(row![i]!),
-    newFloats: sharedFloat32,
-    newInts: sharedInt32,
-  });
-  return spread(found, dataset.rows, (owner) => owner);
-}
-
-async function joinLists(
-  store: ScoreStore,
-  dataset: Dataset,
-  { heads, settings, finder }: JoinInput,
-): Promise<{ readonly lists: StoredLists; readonly gathered: readonly GatheredLists[] }> {
-  const { top, of = top, uniform } = settings.lists!;
-  const users = numbersOf(dataset.users.ids);
-  const rowOf = new Map<number, number>();
-  const options = {
-    heads,
-    items: numbersOf(dataset.items.ids),
-    ownerOf: (columns: Parameters<Parameters<typeof gatherLists>[2]["ownerOf"]>[0], i: number): number => {
-      const user = users.get(textAt(columns.user!, i)) ?? -1;
-      const row = columns.row === undefined ? -1 : (finder?.(columns.row[i]!) ?? -1);
-      if (user >= 0 && row >= 0) rowOf.set(user, row);
-      return user;
-    },
-    newFloats: sharedFloat32,
-    newInts: sharedInt32,
-  };
-  const best = top > 0 ? await gatherLists(store, "top", { ...options, most: of }) : undefined;
-  const drawn =
-    uniform > 0 ? await gatherLists(store, "uniform", { ...options, most: Number.POSITIVE_INFINITY }) : undefined;
-  const owners = (best ?? drawn!).owners;
-  for (const [row, user] of dataset.users.rowEntity.entries()) if (!rowOf.has(user)) rowOf.set(user, row);
-  const placeOf = new Map(Array.from(owners, (user, i) => [user, i] as const));
-  const place = (user: number): number => placeOf.get(user) ?? -1;
-  const rows = sharedInt32(owners.length);
-  for (const [i, user] of owners.entries()) rows[i] = rowOf.get(user)!;
-  const lists = {
-    rows,
-    ...(best && { top: spread(best, owners.length, place) }),
-    ...(drawn && { uniform: spread(drawn, owners.length, place) }),
-  };
-  return { lists, gathered: [best, drawn].filter((found) => found !== undefined) };
-}
-
-/** Gathered lists at the places of their owners; places without a list are empty. */
-function spread(found: GatheredLists, places: number, placeOf: (owner: number) => number): ListItems {
-  const { owners, width } = found;
-  const items = sharedInt32(places * width).fill(-1);
-  const scores = new Map([...found.scores.keys()].map((head) => [head, sharedFloat32(places * width)]));
-  for (const [list, owner] of owners.entries()) {
-    const place = placeOf(owner);
-    if (place < 0) continue;
-    const [from, to] = [list * width, (list + 1) * width];
-    items.set(found.items.subarray(from, to), place * width);
-    for (const [head, values] of scores) values.set(found.scores.get(head)!.subarray(from, to), place * width);
-  }
-  return { width, items, scores };
-}
-
 /** The training rows that stay. */
 function keepRows(
   { folder }: ScoreStore,
@@ -229,7 +151,7 @@ interface ReportInput {
   readonly settings: ScoresConfig;
   readonly rows: JoinedRows | undefined;
   readonly kept: Int32Array;
-  readonly lists: Awaited<ReturnType<typeof joinLists>> | undefined;
+  readonly lists: JoinedLists | undefined;
 }
 
 function reportOf(
@@ -251,12 +173,8 @@ function reportOf(
         ? null
         : {
             count: lists.lists.rows.length,
-            unknownUsers: Math.max(...lists.gathered.map(({ unknownOwners }) => unknownOwners)),
-            unknownItems: lists.gathered.reduce((sum, { unknownItems }) => sum + unknownItems, 0),
+            unknownUsers: lists.unknownUsers,
+            unknownItems: lists.unknownItems,
           },
   };
-}
-
-function numbersOf(ids: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(ids.map((id, number) => [id, number]));
 }

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { NativeEngine } from "../../src/engine/native.ts";
+import { createProgram, type Program } from "../../src/engine/program.ts";
+import { findCheckpoint, loadCheckpoint } from "../../src/run/checkpoint.ts";
+import { type ResolvedConfig, type RunConfig, readRunConfig } from "../../src/run/config/run-config.ts";
+import { buildModels } from "../../src/run/models.ts";
+import { runFolder } from "../../src/run/run-folder.ts";
+import { openTeacher } from "../../src/run/score/open-teacher.ts";
+import { openRunData } from "../../src/run/starting-point.ts";
+import { buildEntries } from "../../src/run/steps.ts";
+import { train } from "../../src/run/train.ts";
+import { finishScore, writeOffline } from "./offline-setting.ts";
+import { finishRun, nativeEngine } from "./small-run.ts";
+
+const STEPS = 100;
+let native: NativeEngine | undefined;
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  native = await nativeEngine();
+  folder = mkdtempSync(join(tmpdir(), "twinstill-equality-"));
+  writeOffline(folder);
+  await finishRun(at("teacher.yaml"), at("teacher"), { native });
+  await finishScore(folder, { native });
+  await finishScore(folder, { native, out: at("half"), sets: ["score.dtype=float16"] });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Every student parameter, by name. */
+const studentOf = (program: Program): Record<string, Float32Array> =>
+  Object.fromEntries(
+    program.variables
+      .filter(({ name, role }) => role === "parameter" && name.startsWith("student/"))
+      .map(({ name }) => [name, program.read(name)]),
+  );
+
+/**
+ * The student after 100 steps: with the scores of the store, or with the teacher's own forward pass in every step. Both
+ * see the same batches.
+ */
+async function studentAfter(
+  resolved: ResolvedConfig,
+  source: "store" | "online",
+): Promise<Record<string, Float32Array>> {
+  const { dataset } = await openRunData(resolved);
+  const teacher = await openTeacher(at("teacher"), { native });
+  teacher.program.close();
+  // A teacher without an optimiser is a frozen one.
+  const config: RunConfig =
+    source === "store" ? resolved.config : { ...resolved.config, teacher: teacher.config.teacher };
+  const models = buildModels(config, dataset);
+  const program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
+  try {
+    const before = studentOf(program);
+    if (source === "online") {
+      const checkpoint = (await findCheckpoint(runFolder(at("teacher")), "latest"))!;
+      await loadCheckpoint(runFolder(at("teacher")), checkpoint, program, {
+        what: "parameters",
+        only: (name) => name.startsWith("teacher/"),
+      });
+    }
+    for await (const event of train({ program, dataset, config })) {
+      if (event.kind === "step" && event.step === STEPS) break;
+    }
+    const after = studentOf(program);
+    expect(after).not.toEqual(before);
+    return after;
+  } finally {
+    program.close();
+  }
+}
+
+const TERMS = {
+  "Bernoulli KL on rows": { distill: "[{ name: kd, head: ctcvr, kind: bernoulli-kl, temperature: 2 }]" },
+  "Bernoulli KL on lists": { distill: "[{ name: kd, head: ctr, kind: bernoulli-kl, space: lists }]" },
+} as const;
+
+const settings = (distill: string, store: string): ResolvedConfig =>
+  readRunConfig(at("distill.yaml"), [
+    `scores.store=${store}`,
+    "start={ encoding: teacher, extend: false }",
+    "train.epochs=20",
+    `distill=${distill}`,
+    ...(distill.includes("lists") ? ["scores.lists={ users: 8, top: 2, of: 4, uniform: 3 }"] : []),
+  ]);
+
+describe.each(Object.entries(TERMS))("%s: the stored-score step and the online step", (_, { distill }) => {
+  it("give the same student, bit for bit, over 100 steps (float32)", async () => {
+    const online = await studentAfter(settings(distill, "store"), "online");
+    expect(await studentAfter(settings(distill, "store"), "store")).toEqual(online);
+  });
+
+  it("give the same student within rounding (float16)", async () => {
+    const online = await studentAfter(settings(distill, "store"), "online");
+    const half = await studentAfter(settings(distill, "half"), "store");
+    expect(half).not.toEqual(online);
+    for (const [name, values] of Object.entries(online)) {
+      const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - half[name]![i]!)), 0);
+      expect(worst, name).toBeLessThan(5e-3);
+    }
+  });
+});
+
+describe("a frozen run that teaches online, from a configuration", () => {
+  it("gives the student that its stored scores give", async () => {
+    const sets = ["train.epochs=15", "distill=[{ name: kd, head: ctcvr, kind: bernoulli-kl }]"];
+    await finishRun(at("distill.yaml"), at("stored"), {
+      native,
+      sets: [...sets, "start={ encoding: teacher, extend: false }"],
+    });
+    const frozen = readRunConfig(at("student.yaml"), [...sets, "frozen.run=teacher"]);
+    const online = await finishRun(at("student.yaml"), at("online"), { native, resolved: frozen });
+    expect(online.models.teacher!.fingerprint).toBe((await openIdentity()).weights);
+    const checkpoint = async (run: string): Promise<string> => (await findCheckpoint(runFolder(at(run)), "latest"))!;
+    const { readSafetensors } = await import("../../src/run/formats/safetensors-read.ts");
+    const [a, b] = await Promise.all(
+      ["stored", "online"].map(async (run) => readSafetensors(join(await checkpoint(run), "model.safetensors"))),
+    );
+    for (const [name, tensor] of a!.tensors) expect(b!.tensors.get(name), name).toEqual(tensor);
+    expect([...b!.tensors.keys()].some((name) => name.startsWith("teacher/"))).toBe(true);
+  });
+});
+
+async function openIdentity() {
+  const { identity, program } = await openTeacher(at("teacher"), { native });
+  program.close();
+  return identity;
+}
