@@ -54,24 +54,31 @@ const TEACHER = {
   labels: { ctr: "good", ctcvr: "top" },
 };
 
-const student = (changed: Yaml): Yaml => ({ ...(PLAIN.student as Yaml), ...changed });
-const train = (changed: Yaml): Yaml => ({ ...(PLAIN.train as Yaml), ...changed });
+/** A configuration with some settings of its train block changed. */
+export const withTrain = (given: Yaml, train: Yaml): Yaml => ({
+  ...given,
+  train: { ...(given.train as Yaml), ...train },
+});
+/** A configuration with some settings of its student block changed. */
+export const withStudent = (given: Yaml, student: Yaml): Yaml => ({
+  ...given,
+  student: { ...(given.student as Yaml), ...student },
+});
 
 /** The plain run with a teacher that stands still, candidates, and one distillation term. */
 export function distilled(term: Yaml, changed: Yaml = {}): Yaml {
   return {
-    ...PLAIN,
+    ...withTrain(PLAIN, { teacher: { rate: 0.02 } }),
     negatives: { kind: "random", count: 7, excludeKnown: false },
     teacher: { ...TEACHER, weights: { ctr: 0, ctcvr: 0 } },
     distill: [{ name: "term", head: "ctcvr", ...term }],
-    train: train({ teacher: { rate: 0.02 } }),
     ...changed,
   };
 }
 
 /** The plain run with one loss on labels. */
 export function labelled(loss: Yaml, changed: Yaml = {}): Yaml {
-  return { ...PLAIN, student: student({ losses: [{ label: "good", ...loss }] }), ...changed };
+  return { ...withStudent(PLAIN, { losses: [{ label: "good", ...loss }] }), ...changed };
 }
 
 /** Writes a configuration and reads it as a run does. */
