@@ -29,23 +29,21 @@ type Parameters = {
   readonly student: { readonly table: TableParameter; readonly user: Mlp; readonly item: Mlp };
 };
 
-const OPTIMISER = { dense: { kind: "adam" }, table: { kind: "adagrad" } } as const;
+/** Adam, and Adagrad on tables. */
+export const OPTIMISER = { dense: { kind: "adam" }, table: { kind: "adagrad" } } as const;
 
 /** Learning rates of the step, per group. */
 export const RATES = { teacher: { dense: 1e-3, table: 0.05 }, student: { dense: 1e-3, table: 0.05 } } as const;
 
+const normal = { kind: "normal", deviation: 0.05, seed: 0 } as const;
+
+/** The one table of a model. */
+export function stepTable(group: string, rows: number): TableParameter {
+  return { kind: "table", name: `${group}/table`, rows, width: WIDTH, initialiser: normal, group, update: "rows" };
+}
+
 /** Parameters of teacher and student; each has one table of `rows` rows. */
 export function jointParameters(rows: number): Parameters {
-  const normal = { kind: "normal", deviation: 0.05, seed: 0 } as const;
-  const table = (group: string): TableParameter => ({
-    kind: "table",
-    name: `${group}/table`,
-    rows,
-    width: WIDTH,
-    initialiser: normal,
-    group,
-    update: "rows",
-  });
   const dense = (name: string, shape: readonly number[], value: DenseParameter["initialiser"]): DenseParameter => ({
     kind: "dense",
     name: `teacher/experts/${name}`,
@@ -57,7 +55,7 @@ export function jointParameters(rows: number): Parameters {
   const scope = (name: string) => ({ name, group: name.split("/")[0]!, seed: 0 });
   return {
     teacher: {
-      table: table("teacher"),
+      table: stepTable("teacher", rows),
       kernel1: dense("0/kernel", [INPUTS, EXPERTS * HIDDEN], normal),
       bias1: dense("0/bias", [EXPERTS * HIDDEN], zero),
       kernel2: dense("1/kernel", [EXPERTS, HIDDEN, EXPERT_WIDTH], normal),
@@ -66,15 +64,15 @@ export function jointParameters(rows: number): Parameters {
       towers: [0, 1].map((task) => mlp(scope(`teacher/tower${task}`), EXPERT_WIDTH, [64, 1])),
     },
     student: {
-      table: table("student"),
+      table: stepTable("student", rows),
       user: mlp(scope("student/user"), USER_FIELDS * WIDTH, [256, 128, 64]),
       item: mlp(scope("student/item"), (FIELDS - USER_FIELDS) * WIDTH, [256, 128, 64]),
     },
   };
 }
 
-/** Softmax-free binary cross-entropy, mean over the batch. */
-function crossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
+/** Binary cross-entropy, mean over the batch. */
+export function crossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
   return tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, labels)));
 }
 
@@ -92,8 +90,9 @@ function teacherLogits(values: Values<Parameters>["teacher"], x_BD: tf.Tensor): 
 function studentLogits(values: Values<Parameters>["student"], ids: tf.Tensor): tf.Tensor {
   const rows = ids.shape[0]!;
   const e = tf.reshape(lookup(values.table, ids), [rows, INPUTS]);
-  const user = l2Normalise(applyMlp(values.user, tf.slice(e, [0, 0], [rows, USER_FIELDS * WIDTH])));
-  const item = l2Normalise(applyMlp(values.item, tf.slice(e, [0, USER_FIELDS * WIDTH], [rows, -1])));
+  const [userFields, itemFields] = tf.split(e, [USER_FIELDS * WIDTH, INPUTS - USER_FIELDS * WIDTH], 1);
+  const user = l2Normalise(applyMlp(values.user, userFields!));
+  const item = l2Normalise(applyMlp(values.item, itemFields!));
   return tf.mul(tf.sum(tf.mul(user, item), -1), 10);
 }
 

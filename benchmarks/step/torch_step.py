@@ -112,21 +112,24 @@ def build(model, variant, batch, rows):
 
 
 def serve():
-    """{"model", "variant", "batch", "rows"} first: builds and warms up. Then {"steps": n}: times in milliseconds."""
+    """First line {"model", "variant", "batch", "rows", "threads", "warmup"}, then {"steps": n} for each turn."""
     spec = json.loads(sys.stdin.readline())
     torch.manual_seed(0)
     torch.set_num_threads(spec["threads"])
     step = build(spec["model"], spec["variant"], spec["batch"], spec["rows"])
     for k in range(spec["warmup"]):
         step(k)
-    print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    print(json.dumps({"version": torch.__version__}), flush=True)
+    count = 0
     for line in sys.stdin:
-        times = []
-        for k in range(json.loads(line)["steps"]):
+        times, cpu = [], time.process_time()
+        for _ in range(json.loads(line)["steps"]):
             start = time.perf_counter()
-            loss = step(k)
+            loss = step(count)
+            count += 1
             times.append((time.perf_counter() - start) * 1e3)
-        print(json.dumps({"milliseconds": times, "loss": loss}), flush=True)
+        cpu = (time.process_time() - cpu) * 1e3
+        print(json.dumps({"milliseconds": times, "cpuMilliseconds": cpu, "loss": loss}), flush=True)
 
 
 if __name__ == "__main__":

@@ -125,6 +125,17 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("cascade")
+      .description("train the stages of a cascade over several sample spaces, each stage by the next (RankFlow)")
+      .requiredOption("--config <file>", "YAML file of the cascade")
+      .requiredOption("--out <folder>", "run folder to make")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--resume", "go on with the run in the folder"),
+  ).action(async (options) => finish(await (await import("./cascade-command.ts")).cascadeCommand(options, io)));
+
+  withRuntime(
+    program
       .command("check")
       .description("verify a score store: checksums, keys, ranges, and a sample scored again")
       .requiredOption("--scores <folder>", "score store")

@@ -1,10 +1,7 @@
-import { SingleBar } from "cli-progress";
 import pc from "picocolors";
 import type { RunNotice } from "../run/execute-run.ts";
 import type { Io } from "./io.ts";
-
-/** Milliseconds between two plain lines of a run. */
-const LINE_EVERY_MS = 5000;
+import { stepProgress } from "./step-progress.ts";
 
 /** Shows a run: a bar with rate and time left on a terminal, a line every few seconds elsewhere. */
 export interface RunProgress {
@@ -14,54 +11,19 @@ export interface RunProgress {
 
 export function runProgress(io: Io, { quiet, name }: { readonly quiet: boolean; readonly name: string }): RunProgress {
   if (quiet) return { show: () => {}, stop: () => {} };
-  let bar: SingleBar | undefined;
-  let lastLine = performance.now();
-  let rate = 0;
-  let steps = 0;
-  const stop = (): void => {
-    bar?.stop();
-    bar = undefined;
-  };
+  const steps = stepProgress(io, name);
   const line = (text: string): void => {
-    stop();
+    steps.stop();
     io.err(`${pc.dim(`${name}:`)} ${text}\n`);
   };
-  const showStep = (event: Extract<RunNotice, { kind: "step" }>): void => {
-    const seconds = (event.waitMs + event.stepMs) / 1000;
-    steps++;
-    if (steps === 1) return; // it captures the step: its time says nothing about the rest
-    rate = rate === 0 ? event.rows / seconds : 0.9 * rate + 0.1 * (event.rows / seconds);
-    const state = { loss: event.loss.toFixed(4), rate: Math.round(rate).toLocaleString("en"), name };
-    if (io.interactive) {
-      bar ??= startBar(io, event.totalSteps, event.step, state);
-      bar.update(event.step, state);
-    } else if (performance.now() - lastLine > LINE_EVERY_MS) {
-      lastLine = performance.now();
-      const left = ((event.totalSteps - event.step) * event.rows) / rate;
-      line(
-        `step ${event.step}/${event.totalSteps}, loss ${state.loss}, ${state.rate} rows/s, about ${Math.ceil(left)} s left`,
-      );
-    }
-  };
   return {
-    stop,
+    stop: steps.stop,
     show: (notice) => {
-      if (notice.kind === "step") return showStep(notice);
+      if (notice.kind === "step") return steps.step(notice);
       const text = describeNotice(notice);
       if (text !== undefined) line(text);
     },
   };
-}
-
-function startBar(io: Io, total: number, step: number, state: object): SingleBar {
-  const bar = new SingleBar({
-    stream: io.errStream,
-    format: "{name}: {bar} step {value}/{total}, loss {loss}, {rate} rows/s, {eta_formatted} left",
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  bar.start(total, step, state);
-  return bar;
 }
 
 function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | undefined {

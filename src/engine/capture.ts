@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Call } from "./call.ts";
 import { assertSame } from "./compare-captures.ts";
 import { type LookupTape, stepGradients } from "./gradients.ts";
-import { FLOAT, type GraphNode, graphWriter, INT32, type Ref } from "./graph.ts";
+import { DataType, FLOAT, type GraphNode, graphWriter, INT32, type Ref } from "./graph.ts";
 import type { NativeEngine } from "./native.ts";
 import { withNativeOps } from "./native-ops.ts";
 import { createNoise } from "./noise.ts";
@@ -11,9 +11,10 @@ import { type Recorder, record } from "./record.ts";
 import { writeRecording } from "./recorded-graph.ts";
 import { recordedParameter } from "./recorded-parameters.ts";
 import { inScope } from "./scope.ts";
-import { handleOf } from "./session.ts";
+import { simplifyGraph } from "./simplify-graph.ts";
 import type { Entry, HostTensor } from "./step.ts";
 import { emitUpdates } from "./updates.ts";
+import { handleOf } from "./variable-nodes.ts";
 import { movedParameters, parameterShape } from "./variables.ts";
 
 /** One entry at one set of shapes, as nodes of the program's graph. */
@@ -22,6 +23,8 @@ export interface CapturedEntry {
   /** Placeholder of each batch array, scalar input and of the noise keys. */
   readonly feeds: Readonly<Record<string, Ref>>;
   readonly outputs: readonly { readonly name: string; readonly ref: Ref }[];
+  /** Of a training entry: all outputs, which are scalars, as one vector; fetching it makes the updates. */
+  readonly packed?: Ref;
   readonly opCount: number;
 }
 
@@ -47,7 +50,7 @@ export function captureEntry<P extends ParameterTree>(
     const first = captureOnce(native, tree, entryName, entry, scope, call);
     const second = captureOnce(native, tree, entryName, entry, scope, varied(call));
     assertSame(entryName, first, second);
-    return first;
+    return { ...first, nodes: simplifyGraph(first.nodes, scope) };
   } finally {
     Error.stackTraceLimit = limit;
   }
@@ -97,7 +100,8 @@ function captureOnce<P extends ParameterTree>(
       const type = data instanceof Int32Array ? "int32" : "float32";
       const tensor = tf.tensor(data, [...shape], type);
       const attributes = { dtype: type === "int32" ? INT32 : FLOAT, shape: { kind: "shape" as const, value: shape } };
-      feeds[name] = graph.add("Placeholder", [], attributes, `${scope}/feed/${name}`);
+      const result = { shape, dtype: type === "int32" ? DataType.int32 : DataType.float };
+      feeds[name] = graph.add("Placeholder", [], attributes, `${scope}/feed/${name}`, [result]);
       known.set(idOf(tensor), feeds[name]);
       return tensor;
     };
@@ -161,7 +165,9 @@ function captureOnce<P extends ParameterTree>(
     const outputs = result.outputs.map(([name, id]) => ({ name, ref: resolve(id) }));
     const readNodes = (): void => {
       for (const name of reads.dense)
-        graph.add("ReadVariableOp", [handleOf(name)], { dtype: FLOAT }, `${scope}/read/${name}`);
+        graph.add("ReadVariableOp", [handleOf(name)], { dtype: FLOAT }, `${scope}/read/${name}`, [
+          { shape: dense.get(name)!.shape, dtype: DataType.float },
+        ]);
     };
     if (result.gradients === undefined) {
       readNodes();
@@ -201,12 +207,12 @@ function captureOnce<P extends ParameterTree>(
       { T: FLOAT },
       `${scope}/packed`,
     );
-    const names = [...outputs.map(({ name }) => name), ...updates.norms.map(({ name }) => name)];
     return {
       nodes,
       feeds,
       origins,
-      outputs: names.map((name) => ({ name, ref: done })),
+      outputs: [...outputs, ...updates.norms],
+      packed: done,
       opCount: recording.ops.length,
     };
   });

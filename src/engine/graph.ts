@@ -27,6 +27,14 @@ export interface GraphNode {
   readonly inputs: readonly Ref[];
   readonly attributes: Attributes;
   readonly device?: string;
+  /** What it gives, where a recording has shown it. */
+  readonly results?: readonly TensorType[];
+}
+
+/** Shape and DataType of a tensor. */
+export interface TensorType {
+  readonly shape: readonly number[];
+  readonly dtype: number;
 }
 
 export const typeAttribute = (value: number): Attribute => ({ kind: "type", value });
@@ -42,7 +50,13 @@ export const INT32 = typeAttribute(DataType.int32);
 export interface GraphWriter {
   readonly nodes: GraphNode[];
   /** Adds a node and returns its first output. */
-  readonly add: (op: string, inputs: readonly Ref[], attributes: Attributes, name?: string) => Ref;
+  readonly add: (
+    op: string,
+    inputs: readonly Ref[],
+    attributes: Attributes,
+    name?: string,
+    results?: readonly TensorType[],
+  ) => Ref;
   readonly float: (value: number) => Ref;
   readonly int: (value: number) => Ref;
   readonly constant: (type: number, shape: readonly number[], bytes: Uint8Array) => Ref;
@@ -51,8 +65,8 @@ export interface GraphWriter {
 export function graphWriter(nodes: GraphNode[], scope: string): GraphWriter {
   let count = 0;
   const scalars = new Map<string, Ref>();
-  const add: GraphWriter["add"] = (op, inputs, attributes, name = `${scope}/${op}_${count++}`) => {
-    nodes.push({ name, op, inputs, attributes });
+  const add: GraphWriter["add"] = (op, inputs, attributes, name = `${scope}/${op}_${count++}`, results) => {
+    nodes.push({ name, op, inputs, attributes, ...(results && { results }) });
     return name;
   };
   const constant: GraphWriter["constant"] = (type, shape, bytes) =>

@@ -62,17 +62,16 @@ function kernels(backend: NativeBackend): Readonly<Record<string, Kernel>> {
 
 function gradients(backend: NativeBackend): readonly Gradient[] {
   const ops = opCaller(backend);
-  const unary = (kernelName: string, op: string, saved: "input" | "output"): Gradient => ({
+  const fromOutput = (kernelName: string, gradient: (dy: tf.Tensor, y: tf.Tensor) => tf.Tensor): Gradient => ({
     kernelName,
-    ...(saved === "input" ? { inputsToSave: ["x"] } : { outputsToSave: [true] }),
-    gradFunc: (dy, [x]) => ({
-      x: () => ops.call(op, [ops.type("T", x!)], saved === "input" ? [dy as tf.Tensor, x!] : [x!, dy as tf.Tensor]),
-    }),
+    outputsToSave: [true],
+    gradFunc: (dy, [y]) => ({ x: () => gradient(dy as tf.Tensor, y!) }),
   });
   return [
-    unary("Relu", "ReluGrad", "input"),
-    unary("Sigmoid", "SigmoidGrad", "output"),
-    unary("Tanh", "TanhGrad", "output"),
+    // By its result and not its input, so that product, bias and relu have no other reader and TensorFlow fuses them.
+    fromOutput("Relu", (dy, y) => ops.call("ReluGrad", [ops.type("T", y)], [dy, y])),
+    fromOutput("Sigmoid", (dy, y) => ops.call("SigmoidGrad", [ops.type("T", y)], [y, dy])),
+    fromOutput("Tanh", (dy, y) => ops.call("TanhGrad", [ops.type("T", y)], [y, dy])),
   ];
 }
 

@@ -11,7 +11,7 @@ import {
 } from "./graph.ts";
 import type { Binding, OpAttribute } from "./native.ts";
 import { type RecordedInput, type RecordedOp, type Recording, userFrame } from "./record.ts";
-import { handleOf } from "./session.ts";
+import { handleOf } from "./variable-nodes.ts";
 
 /** A recording as nodes of a graph. */
 export interface WrittenRecording {
@@ -73,6 +73,7 @@ export function writeRecording(
       recorded.inputs.map(resolve),
       attributesOf(binding, recorded),
       `${scope}/${index}_${recorded.op}`,
+      recorded.outputs.map(({ shape, dtype }) => ({ shape, dtype })),
     );
     origins.set(name, recorded.origin);
     recorded.outputs.forEach((output, k) => {

@@ -9,7 +9,7 @@ import {
   typeAttribute,
 } from "./graph.ts";
 import { add, divide, multiply, readVariable, sqrt, square } from "./optimisers/graph-ops.ts";
-import { handleOf } from "./session.ts";
+import { handleOf } from "./variable-nodes.ts";
 import type { MovedParameter } from "./variables.ts";
 
 /** Gradients of a captured step as refs into its graph. */
@@ -80,19 +80,18 @@ function sumRows(graph: GraphWriter, moved: MovedParameter, lookups: GradientRef
   if (reads.length === 0) return [];
   const flatIds = reads.map(({ ids }) => reshape(graph, ids, [-1], DataType.int32));
   const flatRows = reads.map(({ gradient }) => reshape(graph, gradient, [-1, parameter.width], DataType.float));
-  const unique = graph.add("Unique", [concat(graph, flatIds, DataType.int32)], { T: INT32, out_idx: INT32 });
+  const ids = concat(graph, flatIds, DataType.int32);
+  const unique = graph.add("Unique", [ids], { T: INT32, out_idx: INT32 });
   const count = graph.add("Size", [unique], { T: INT32, out_type: INT32 });
-  const sums = graph.add("UnsortedSegmentSum", [concat(graph, flatRows, DataType.float), `${unique}:1`, count], {
+  // UnsortedSegmentSum leaves out negative segments.
+  const real = graph.add("NotEqual", [ids, graph.int(0)], { T: INT32 });
+  const segments = graph.add("SelectV2", [real, `${unique}:1`, graph.int(-1)], { T: INT32 });
+  const sums = graph.add("UnsortedSegmentSum", [concat(graph, flatRows, DataType.float), segments, count], {
     T: FLOAT,
     Tindices: INT32,
     Tnumsegments: INT32,
   });
-  const real = graph.add("Cast", [graph.add("NotEqual", [unique, graph.int(0)], { T: INT32 })], {
-    SrcT: typeAttribute(DataType.bool),
-    DstT: FLOAT,
-  });
-  const column = graph.add("ExpandDims", [real, graph.int(1)], { T: FLOAT, Tdim: INT32 });
-  return [{ moved, gradient: multiply(graph, sums, column), ids: unique }];
+  return [{ moved, gradient: sums, ids: unique }];
 }
 
 function globalNorm(graph: GraphWriter, members: readonly Pending[]): Ref {

@@ -185,19 +185,22 @@ async function loadTensors(
  * Gives variables the values that a checkpoint has under their names. A table may have grown: rows that the checkpoint
  * does not have keep their first values. Variables of a model that it does not have stay as they are.
  *
+ * @returns number of variables that it gave values.
  * @throws {DataError} a tensor has another width, or more rows than the variable: the models are not the same.
  */
 export async function loadFirstValues(
   path: string,
   program: Program,
-  files: RunFolder["files"] = nodeFiles,
-): Promise<void> {
+  { only = () => true, files = nodeFiles }: Pick<LoadOptions, "only"> & { readonly files?: RunFolder["files"] } = {},
+): Promise<number> {
   const file = join(path, PARAMETERS);
   const stored = await openSafetensors(file, { files });
+  let loaded = 0;
   try {
     for (const variable of program.variables.filter(isParameter)) {
-      const entry = stored.tensors.get(variable.name);
+      const entry = only(variable.name) ? stored.tensors.get(variable.name) : undefined;
       if (entry === undefined) continue;
+      loaded++;
       const [rows = 1, ...rest] = entry.shape;
       const [own = 1, ...ownRest] = variable.shape;
       if (
@@ -221,6 +224,7 @@ export async function loadFirstValues(
         );
       }
     }
+    return loaded;
   } finally {
     await stored.close();
   }

@@ -3,7 +3,7 @@ import { captureEntry } from "../../src/engine/capture.ts";
 import { type Attributes, DataType, type GraphNode } from "../../src/engine/graph.ts";
 import type { NativeEngine } from "../../src/engine/native.ts";
 import { placeNodes } from "../../src/engine/placement.ts";
-import { variableNodes } from "../../src/engine/session.ts";
+import { variableNodes } from "../../src/engine/variable-nodes.ts";
 import { listVariables } from "../../src/engine/variables.ts";
 import { roundKeys } from "../../src/random.ts";
 import { jointBatch, jointInputs, jointModel } from "./fixtures/joint-model.ts";
@@ -55,6 +55,7 @@ describe("placeNodes", () => {
         "Placeholder",
         "Range",
         "Reshape",
+        "SelectV2",
         "Size",
         "Unique",
       ]

@@ -4,9 +4,9 @@ import {
   applyFused,
   divide,
   gatherRows,
+  moveRows,
   multiply,
   rowMean,
-  scatterSubtract,
   scatterUpdate,
   sqrt,
   square,
@@ -65,14 +65,10 @@ export function tableAdagrad(options: AdagradOptions): TableRule {
       }
     },
     emit: (graph, { value, slots }, ids, gradients, { rate }) => {
-      const inputs = [value, slots.accumulator!, rate!, graph.float(options.epsilon), gradients, ids];
-      const update = graph.add("ResourceSparseApplyAdagradV2", inputs, {
-        T: { kind: "type", value: 1 },
-        Tindices: { kind: "type", value: 3 },
-        use_locking: { kind: "bool", value: false },
-        update_slots: { kind: "bool", value: true },
-      });
-      return [update];
+      const sums = add(graph, gatherRows(graph, slots.accumulator!, ids), square(graph, gradients));
+      const root = add(graph, sqrt(graph, sums), graph.float(options.epsilon));
+      const move = divide(graph, multiply(graph, gradients, rate!), root);
+      return [scatterUpdate(graph, slots.accumulator!, ids, sums), moveRows(graph, value, ids, move)];
     },
   };
 }
@@ -99,7 +95,7 @@ export function rowWiseAdagrad(options: AdagradOptions): TableRule {
       const step = divide(graph, rate!, add(graph, sqrt(graph, sums), graph.float(options.epsilon)));
       return [
         scatterUpdate(graph, slots.accumulator!, ids, sums),
-        scatterSubtract(graph, value, ids, multiply(graph, gradients, step)),
+        moveRows(graph, value, ids, multiply(graph, gradients, step)),
       ];
     },
   };

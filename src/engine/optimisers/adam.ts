@@ -1,15 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import {
-  add,
-  applyFused,
-  divide,
-  gatherRows,
-  multiply,
-  scatterSubtract,
-  scatterUpdate,
-  sqrt,
-  square,
-} from "./graph-ops.ts";
+import { add, applyFused, divide, gatherRows, moveRows, multiply, scatterUpdate, sqrt, square } from "./graph-ops.ts";
 import type { DenseRule, Slot, TableRule } from "./rule.ts";
 
 export interface AdamOptions {
@@ -90,7 +80,7 @@ export function lazyAdam(options: AdamOptions): TableRule {
       return [
         scatterUpdate(graph, state.slots.m!, ids, m),
         scatterUpdate(graph, state.slots.v!, ids, v),
-        scatterSubtract(graph, state.value, ids, move),
+        moveRows(graph, state.value, ids, move),
       ];
     },
   };

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { applyFused, multiply, scatterSubtract } from "./graph-ops.ts";
+import { applyFused, moveRows, multiply } from "./graph-ops.ts";
 import type { DenseRule, TableRule } from "./rule.ts";
 
 /** Stochastic gradient descent: p <- p - rate * g. */
@@ -20,6 +20,6 @@ export const tableSgd: TableRule = {
     for (let d = 0; d < row.length; d++) row[d]! -= Math.fround(rate!) * gradient[d]!;
   },
   emit: (graph, { value }, ids, gradients, { rate }) => [
-    scatterSubtract(graph, value, ids, multiply(graph, gradients, rate!)),
+    moveRows(graph, value, ids, multiply(graph, gradients, rate!)),
   ],
 };

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { choice, strict, unknownChoice } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
+import { checkConfig } from "../config/check-config.ts";
+import { loadConfig, type Origin } from "../config/load-config.ts";
 import { negativesConfig, optimiserConfig } from "../config/train-config.ts";
+import { checkCascade } from "./check-cascade.ts";
 import { objectiveConfig } from "./objective.ts";
 import { stageModelConfig } from "./stage-model.ts";
 
@@ -21,9 +24,7 @@ const period = strict({ every: size.default(1), unit: choice(["phases", "rounds"
 const lists = {
   requests: size.default(2000).describe("Lists of one build: training rows drawn anew, each with its user."),
   batchSize: size.default(32).describe("Lists of a batch."),
-  refresh: period
-    .prefault({})
-    .describe("Age at which the lists are built again, when the next phase starts."),
+  refresh: period.prefault({}).describe("Age at which the lists are built again, when the next phase starts."),
   stale: choice(["error", "warning"])
     .default("error")
     .describe("What it is that lists grow older than their period while a phase uses them."),
@@ -50,7 +51,10 @@ const space = z.discriminatedUnion(
     strict({ kind: z.literal("random").describe("Items of the corpus, drawn alike."), count: size, ...lists }),
     strict({
       kind: z.literal("logged").describe("Items of requests that a cascade logged, from a table of its stages."),
-      file: z.string().min(1).describe("Parquet or Arrow, relative to the configuration: one row an item of a request."),
+      file: z
+        .string()
+        .min(1)
+        .describe("Parquet or Arrow, relative to the configuration: one row an item of a request."),
       columns: strict({
         request: z.string().default("request"),
         user: z.string().default("user"),
@@ -88,7 +92,12 @@ const phase = strict({
   terms: z.array(term).min(1),
   epochs: size.default(1).describe("Passes over the space of the first term."),
   optimiser: optimiserConfig,
-  finalRate: z.number().positive().max(1).default(1).describe("Share of the rates at the end, reached in a straight line."),
+  finalRate: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe("Share of the rates at the end, reached in a straight line."),
 });
 
 /** Schema of the configuration of a cascade's training. */
@@ -103,19 +112,23 @@ export const cascadeRunConfig = strict({
   round: z.array(phase).default([]).describe("Phases of each round."),
   finish: z.array(phase).default([]).describe("Phases after the last round."),
   start: z
-    .record(name, strict({ run: z.string().min(1), stage: name.optional() }))
+    .record(name, strict({ run: z.string().min(1) }))
     .default({})
-    .describe("First weights of stages, from earlier cascade runs (paths relative to the configuration)."),
+    .describe(
+      "First weights of stages: those of the stage of that name in an earlier cascade run (path relative to the configuration).",
+    ),
   evaluate: strict({
     users: size.default(2000).describe("Most users that lists are made for."),
     relevant: z.string().describe("Label that makes an item relevant."),
     excludeSeen: z.boolean().default(true).describe("Leaves out items of the user's training rows."),
-    monitor: z.string().optional().describe("Metric that picks the round by the validation part; default: the last round."),
+    monitor: z
+      .string()
+      .optional()
+      .describe("Metric that picks the round by the validation part; default: the last round."),
   }),
-  workers: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1),
   logEvery: size.default(10).describe("Steps between logged training steps."),
   keepLast: size.default(1).describe("Checkpoints kept beside the best one."),
-});
+}).superRefine((config, context) => checkCascade(config, context));
 
 export type CascadeRunConfig = z.infer<typeof cascadeRunConfig>;
 export type PhaseConfig = CascadeRunConfig["round"][number];
@@ -125,3 +138,20 @@ export type RowSpaceConfig = Extract<SpaceConfig, { kind: "rows" }>;
 export type ListSpaceConfig = Exclude<SpaceConfig, { kind: "rows" }>;
 export type StageConfig = CascadeRunConfig["stages"][number];
 export type Period = z.infer<typeof period>;
+
+/** A checked configuration of a cascade with the folder that its paths are relative to. */
+export interface ResolvedCascade {
+  readonly config: CascadeRunConfig;
+  readonly origins: ReadonlyMap<string, Origin>;
+  readonly folder: string;
+}
+
+/**
+ * Reads, merges and checks the configuration of a cascade's training.
+ *
+ * @throws {ConfigError} with every wrong field at once: file, line, path, what was expected, the nearest name.
+ */
+export function readCascadeConfig(file: string, sets: readonly string[] = []): ResolvedCascade {
+  const loaded = loadConfig(file, sets);
+  return { config: checkConfig(cascadeRunConfig, loaded), origins: loaded.origins, folder: loaded.folder };
+}

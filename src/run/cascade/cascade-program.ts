@@ -104,9 +104,7 @@ function phaseStep(phase: PhaseConfig, { spaces }: CascadeRunConfig, models: Cas
 }
 
 function labelLoss(model: StageModel, outputs: StageOutputs, view: TensorBatch, weights: tf.Tensor): tf.Scalar {
-  const losses = model
-    .hardLosses(outputs, view)
-    .map(({ weight, loss }) => tf.mul(weightedMean(loss, weights), weight));
+  const losses = model.hardLosses(outputs, view).map(({ weight, loss }) => tf.mul(weightedMean(loss, weights), weight));
   return tf.addN(losses) as tf.Scalar;
 }
 
@@ -124,17 +122,16 @@ function weightsOf({ weight, mask }: TensorBatch, negativeWeight: number): tf.Te
   const weights = tf.mul(mask, tf.expandDims(weight!, 1));
   if (negativeWeight === 1) return weights;
   const length = mask.shape[1]!;
-  return tf.mul(
-    weights,
-    tf.tensor2d([1, ...new Array<number>(length - 1).fill(negativeWeight)], [1, length]),
-  );
+  return tf.mul(weights, tf.tensor2d([1, ...new Array<number>(length - 1).fill(negativeWeight)], [1, length]));
 }
 
 /** The part of a batch that belongs to a space, under the names that models know. */
 export function viewOf(batch: TensorBatch, space: string): TensorBatch {
-  const prefix = `${space}:`;
+  const prefix = `${space}/`;
   return Object.fromEntries(
-    Object.entries(batch).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])),
+    Object.entries(batch).flatMap(([key, value]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
+    ),
   );
 }
 

@@ -33,7 +33,8 @@ export function checkCascade(config: CascadeRunConfig, context: z.RefinementCtx)
   if (phases.length === 0) complain([], "must have at least one phase in warmUp, round or finish");
   const names = new Set<string>();
   for (const { phase, path } of phases) {
-    if (names.has(phase.name)) complain([...path, "name"], `must be the name of one phase only, got "${phase.name}" again`);
+    if (names.has(phase.name))
+      complain([...path, "name"], `must be the name of one phase only, got "${phase.name}" again`);
     names.add(phase.name);
     for (const [i, term] of phase.terms.entries()) checkTerm(config, term, [...path, "terms", i], complain);
   }
@@ -43,7 +44,10 @@ export function checkCascade(config: CascadeRunConfig, context: z.RefinementCtx)
 
 function checkStages({ stages }: CascadeRunConfig, complain: Complain): void {
   if (stages[0]!.model.kind !== "dssm")
-    complain(["stages", 0, "model", "kind"], `must be "dssm": the first stage searches the whole corpus, got "${stages[0]!.model.kind}"`);
+    complain(
+      ["stages", 0, "model", "kind"],
+      `must be "dssm": the first stage searches the whole corpus, got "${stages[0]!.model.kind}"`,
+    );
   for (const [i, { name, passes }] of stages.entries()) {
     if (stages.findIndex((other) => other.name === name) < i)
       complain(["stages", i, "name"], `must be the name of one stage only, got "${name}" again`);
@@ -74,20 +78,32 @@ function checkTerm(config: CascadeRunConfig, term: TermConfig, path: Path, compl
   const space = config.spaces[spaceName];
   if (space === undefined) {
     const names = Object.keys(config.spaces);
-    complain([...path, "space"], `must be one of the spaces, ${oneOf(names)}, got "${spaceName}"${didYouMean(spaceName, names)}`);
+    complain(
+      [...path, "space"],
+      `must be one of the spaces, ${oneOf(names)}, got "${spaceName}"${didYouMean(spaceName, names)}`,
+    );
     return;
   }
   if (loss.kind === "labels") {
-    if (tutor !== undefined) complain([...path, "tutor"], `must go with a loss on a tutor's scores, got labels and "${tutor}"`);
-  } else if (tutor === undefined) complain([...path, "tutor"], `must name the stage that a ${loss.kind} term learns from, got nothing`);
-  else if (tutor === stage) complain([...path, "tutor"], `must be another stage than the learner, got "${tutor}" twice`);
+    if (tutor !== undefined)
+      complain([...path, "tutor"], `must go with a loss on a tutor's scores, got labels and "${tutor}"`);
+  } else if (tutor === undefined)
+    complain([...path, "tutor"], `must name the stage that a ${loss.kind} term learns from, got nothing`);
+  else if (tutor === stage)
+    complain([...path, "tutor"], `must be another stage than the learner, got "${tutor}" twice`);
   else known(config, tutor, [...path, "tutor"], complain);
   const length = listLengthOf(space, config.stages);
   if (needsLists(loss) && length === undefined)
-    complain([...path, "space"], `must hold lists for a ${loss.kind} term; give space "${spaceName}" negatives, or take another`);
+    complain(
+      [...path, "space"],
+      `must hold lists for a ${loss.kind} term; give space "${spaceName}" negatives, or take another`,
+    );
   for (const [key, cut] of Object.entries(cutsOf(loss)))
     if (length !== undefined && cut >= length)
-      complain([...path, "loss", key], `must be below the length of the lists of "${spaceName}", ${length}, got ${cut}`);
+      complain(
+        [...path, "loss", key],
+        `must be below the length of the lists of "${spaceName}", ${length}, got ${cut}`,
+      );
 }
 
 function cutsOf(loss: TermConfig["loss"]): Readonly<Record<string, number>> {

@@ -12,7 +12,7 @@ import {
   withoutItems,
 } from "../../eval/index.ts";
 import { takeRows } from "../evaluation/batches.ts";
-import { setsOf, warmUsers, type WarmUsers } from "../evaluation/corpus-lists.ts";
+import { setsOf, type WarmUsers, warmUsers } from "../evaluation/corpus-lists.ts";
 import type { EvaluatedPart, Evaluation, Metrics } from "../evaluation/evaluate.ts";
 import type { CascadeRunConfig } from "./cascade-config.ts";
 import { bestOf, rankLists } from "./rank-lists.ts";
@@ -52,7 +52,8 @@ export async function evaluateCascade(
     result[stage.name] = {
       ...exposedMetrics(program, dataset, config, stage.name, part),
       [`recall@${m}`]: recall[`recall@${m}`] ?? null,
-      ...(stage !== ranker && agreement(candidates, scores, scoreLists(program, dataset, ranker.name, candidates), { m, k: ranker.passes })),
+      ...(stage !== ranker &&
+        agreement(candidates, scores, scoreLists(program, dataset, ranker.name, candidates), { m, k: ranker.passes })),
     };
     candidates = passed;
   }

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { choice, strict, unknownChoice } from "../../config-schema.ts";
 import { bernoulliKl } from "../../distill/losses/bernoulli-kl.ts";
 import { listKl } from "../../distill/losses/list-kl.ts";
-import { adaptiveRanking, relaxedRecall, stageRecall } from "../../distill/losses/relaxed-recall.ts";
 import { relaxedRanking } from "../../distill/losses/relaxed-ranking.ts";
+import { adaptiveRanking, relaxedRecall, stageRecall } from "../../distill/losses/relaxed-recall.ts";
 import { logitMse } from "../../distill/losses/squared-error.ts";
 import { tutorLearning } from "../../distill/losses/tutor-order.ts";
 import { weightedMean } from "../../distill/weighted-mean.ts";
@@ -22,7 +22,10 @@ const tutorLosses = [
   strict({ kind: z.literal("bernoulli-kl"), temperature: z.number().positive().default(1) }),
   strict({ kind: z.literal("logit-mse") }),
   strict({ kind: z.literal("list-kl"), temperature: z.number().positive().default(1) }),
-  strict({ kind: z.literal("relaxed-ranking"), interesting: cut.describe("Items whose order counts; the rest are one set.") }),
+  strict({
+    kind: z.literal("relaxed-ranking"),
+    interesting: cut.describe("Items whose order counts; the rest are one set."),
+  }),
   strict({
     kind: z.literal("tutor-learning"),
     topK: cut.describe("Items that the tutor passes on."),

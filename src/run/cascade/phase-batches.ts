@@ -40,10 +40,13 @@ export function openSource(inputs: SourceInputs, name: string): BatchSource {
 function rowSource({ dataset, config, seed }: SourceInputs, name: string, space: RowSpaceConfig): BatchSource {
   const values = space.where === undefined ? undefined : dataset.labels.get(space.where);
   if (space.where !== undefined && values === undefined)
-    throw new ConfigError(`spaces.${name}.where: must be one of the labels, ${[...dataset.labels.keys()].join(", ")}, got "${space.where}"`);
+    throw new ConfigError(
+      `spaces.${name}.where: must be one of the labels, ${[...dataset.labels.keys()].join(", ")}, got "${space.where}"`,
+    );
   const { train } = dataset.parts;
   const rows = values === undefined ? train : train.filter((row) => values[row] === 1);
-  if (rows.length === 0) throw new DataError(`spaces.${name}: training rows with ${space.where} must be there, got none`);
+  if (rows.length === 0)
+    throw new DataError(`spaces.${name}: training rows with ${space.where} must be there, got none`);
   const spec: BatchSpec = {
     rows,
     size: space.batchSize,
@@ -68,7 +71,9 @@ function inBatchSource(
   return {
     perEpoch: Math.floor(size / batchSize),
     at: (epoch, index) => {
-      const rows = orders(epoch).slice(index * batchSize, (index + 1) * batchSize).map((place) => train[place]!);
+      const rows = orders(epoch)
+        .slice(index * batchSize, (index + 1) * batchSize)
+        .map((place) => train[place]!);
       const labelled = withValues(dataset, exposures, config.labels, inBatchLists(dataset, rows), new Map());
       const order = Int32Array.from(rows.keys());
       return makeListBatch(dataset, labelled, order, { index: 0, size: batchSize });
@@ -85,7 +90,7 @@ function epochOrders(draw: (epoch: number) => Int32Array): (epoch: number) => In
   };
 }
 
-/** One batch of every space, each array under `<space>:<name>`; all but the first go round as often as it takes. */
+/** One batch of every space, each array under `<space>/<name>`; all but the first go round as often as it takes. */
 export function joinSources(sources: ReadonlyMap<string, BatchSource>): BatchSource {
   const [first] = sources.values();
   const { perEpoch } = first!;
@@ -96,7 +101,7 @@ export function joinSources(sources: ReadonlyMap<string, BatchSource>): BatchSou
       for (const [name, source] of sources) {
         const cursor = epoch * perEpoch + index;
         const batch = source.at(Math.floor(cursor / source.perEpoch), cursor % source.perEpoch);
-        for (const [key, value] of Object.entries(batch)) joined[`${name}:${key}`] = value;
+        for (const [key, value] of Object.entries(batch)) joined[`${name}/${key}`] = value;
       }
       return joined;
     },

@@ -78,7 +78,9 @@ export function ageOf({ unit }: Period, built: BuiltAt, now: BuiltAt): number {
 
 function drawRows(dataset: Dataset, count: number, stream: RandomStream): Int32Array {
   const { train } = dataset.parts;
-  return permutation(train.length, stream).subarray(0, count).map((place) => train[place]!);
+  return permutation(train.length, stream)
+    .subarray(0, count)
+    .map((place) => train[place]!);
 }
 
 function sliceLists({ rows, length, items }: ItemLists, from: number, to: number): ItemLists {
@@ -130,7 +132,9 @@ function loggedLists(
     chosen.push({ row, items: Array.from(order, (place) => known[place]!) });
   }
   if (chosen.length === 0)
-    throw new DataError(`spaces.${name}: ${space.file} must hold a request of a training user with an item of the data, got none`);
+    throw new DataError(
+      `spaces.${name}: ${space.file} must hold a request of a training user with an item of the data, got none`,
+    );
   const all = new Int32Array(chosen.length * space.count).fill(NO_ITEM);
   for (const [i, list] of chosen.entries()) all.set(list.items, i * space.count);
   const lists = { rows: Int32Array.from(chosen, ({ row }) => row), length: space.count, items: all };

@@ -56,7 +56,9 @@ export async function readStageTable(config: LoggedConfig, folder: string): Prom
     items.push(item.values[item.codes[row]!]!);
   }
   if (users.length === 0)
-    throw new DataError(`${config.file}: table must hold items that reached stage ${reached}, got none of ${table.rows} rows`);
+    throw new DataError(
+      `${config.file}: table must hold items that reached stage ${reached}, got none of ${table.rows} rows`,
+    );
   return { offsets: Int32Array.from([...offsets, items.length]), users, items };
 }
 
@@ -83,7 +85,12 @@ function checkRequests(table: RawTable, { request, user, stage, rank }: CheckedC
     } else if (row > 0 && user.codes[row] !== user.codes[row - 1])
       throw fail("a request must have one user", row, `"${user.values[user.codes[row]!]}" as a second one`);
     const place = stage[row]! * 2 ** 32 + rank[row]!;
-    if (places.has(place)) throw fail("ranks must not repeat in a stage of a request", row, `rank ${rank[row]} twice in stage ${stage[row]}`);
+    if (places.has(place))
+      throw fail(
+        "ranks must not repeat in a stage of a request",
+        row,
+        `rank ${rank[row]} twice in stage ${stage[row]}`,
+      );
     places.add(place);
   }
 }

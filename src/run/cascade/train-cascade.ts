@@ -1,9 +1,10 @@
 import type { Dataset } from "../../data/dataset.ts";
+import { weightInput } from "../../distill/objective.ts";
 import type { Program, Rates, StepReport } from "../../engine/program.ts";
+import type { HostBatch } from "../../engine/step.ts";
 import { ConfigError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
 import type { TrainState } from "../events.ts";
-import { weightInput } from "../../distill/objective.ts";
 import type { CascadeRunConfig, ListSpaceConfig, PhaseConfig } from "./cascade-config.ts";
 import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
 import { frozenTutors, learnersOf, phaseEntry, termName } from "./cascade-program.ts";
@@ -20,7 +21,7 @@ interface At {
   readonly state: TrainState;
 }
 
-/** What training reports. A phase's position is `state.epoch` (the phase's place) and `state.index` (its epochs done). */
+/** What training reports. A phase's position is `state.epoch` (the phase's place) and `state.index` (its batches done). */
 export type CascadeEvent =
   | ({ readonly kind: "lists"; readonly space: string; readonly lists: SpaceLists; readonly seconds: number } & At & {
         /** Share of places whose item was exposed to the user in training. */
@@ -30,10 +31,7 @@ export type CascadeEvent =
       })
   | ({ readonly kind: "stale"; readonly space: string; readonly age: number; readonly message: string } & At)
   | ({ readonly kind: "tutors"; readonly seconds: number; readonly pairs: number } & At)
-  | ({ readonly kind: "step"; readonly totalSteps: number; readonly step: number; readonly rows: number } & At &
-      Timing &
-      StepReport)
-  | ({ readonly kind: "epoch" } & At)
+  | ({ readonly kind: "step"; readonly totalSteps: number; readonly rows: number } & At & Timing & StepReport)
   | ({ readonly kind: "phase"; readonly seconds: number; readonly steps: number; readonly endsRound: boolean } & At)
   | ({ readonly kind: "end"; readonly reason: "done" | "interrupted" } & At);
 
@@ -81,10 +79,7 @@ interface PhaseInputs {
 
 const at = ({ phase, round }: PlannedPhase, state: TrainState): At => ({ phase: phase.name, round, state });
 
-async function* runPhase(
-  options: TrainCascadeOptions,
-  inputs: PhaseInputs,
-): AsyncGenerator<CascadeEvent, TrainState> {
+async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): AsyncGenerator<CascadeEvent, TrainState> {
   const { program, dataset, config, signal } = options;
   const { planned, exposures } = inputs;
   const { phase, index: phaseIndex } = planned;
@@ -98,31 +93,24 @@ async function* runPhase(
     new Map(spaces.map((name) => [name, openSource({ dataset, config, exposures, lists: labelled, seed }, name)])),
   );
   const total = phase.epochs * source.perEpoch;
-  yield* checkAges(config, inputs, total - state.index * source.perEpoch);
+  yield* checkAges(config, inputs, total - state.index);
   const entry = phaseEntry(phase);
   const weights = Object.fromEntries(phase.terms.map((term) => [weightInput(termName(term)), term.weight]));
-  for (let epoch = state.index; epoch < phase.epochs; epoch++) {
-    for (let index = 0; index < source.perEpoch; index++) {
-      const before = performance.now();
-      const batch = source.at(epoch, index);
-      const ready = performance.now();
-      const rates = ratesAt(phase, (epoch * source.perEpoch + index) / total);
-      const report = program.train(entry, { batch, rates, inputs: weights });
-      assertFinite(report, phase.name, state.step + 1);
-      state = { ...state, step: state.step + 1 };
-      const timing = { waitMs: ready - before, stepMs: performance.now() - ready };
-      const totalSteps = firstStep + total - inputs.state.index * source.perEpoch;
-      yield { kind: "step", step: state.step, totalSteps, rows: rowsOf(batch), ...timing, ...report, ...at(planned, state) };
-    }
-    const over = epoch + 1 === phase.epochs;
-    state = over ? { ...state, epoch: phaseIndex + 1, index: 0 } : { ...state, index: epoch + 1 };
-    if (over) {
-      const seconds = (performance.now() - started) / 1000;
-      const { endsRound } = planned;
-      yield { kind: "phase", seconds, steps: state.step - firstStep, endsRound, ...at(planned, state) };
-    } else yield { kind: "epoch", ...at(planned, state) };
+  const totalSteps = firstStep + total - state.index;
+  for (let done = state.index; done < total; done++) {
+    const before = performance.now();
+    const batch = source.at(Math.floor(done / source.perEpoch), done % source.perEpoch);
+    const ready = performance.now();
+    const report = program.train(entry, { batch, rates: ratesAt(phase, done / total), inputs: weights });
+    assertFinite(report, phase.name, state.step + 1);
+    state = { ...state, step: state.step + 1, index: done + 1 };
+    const timing = { waitMs: ready - before, stepMs: performance.now() - ready };
+    yield { kind: "step", totalSteps, rows: rowsOf(phase, batch), ...timing, ...report, ...at(planned, state) };
     if (signal?.aborted) return state;
   }
+  state = { ...state, epoch: phaseIndex + 1, index: 0 };
+  const seconds = (performance.now() - started) / 1000;
+  yield { kind: "phase", seconds, steps: state.step - firstStep, endsRound: planned.endsRound, ...at(planned, state) };
   return state;
 }
 
@@ -213,10 +201,8 @@ function ratesAt(phase: PhaseConfig, done: number): Readonly<Record<string, Rate
   );
 }
 
-function rowsOf(batch: Readonly<Record<string, { readonly shape: readonly number[] }>>): number {
-  const key = Object.keys(batch).find((name) => name.endsWith(":weight"))!;
-  return batch[key]!.shape[0]!;
-}
+/** Rows or lists of the first space's batch. */
+const rowsOf = ({ terms }: PhaseConfig, batch: HostBatch): number => batch[`${terms[0]!.space}/weight`]!.shape[0]!;
 
 function assertFinite({ loss, parts }: StepReport, phase: string, step: number): void {
   if (Number.isFinite(loss)) return;

@@ -1,0 +1,77 @@
+import { cpus } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Contender, Turn } from "./contender.ts";
+import { busyMilliseconds } from "./machine.ts";
+import { median } from "./statistics.ts";
+
+export interface RoundsOptions {
+  readonly repeats: number;
+  /** Timed steps of each contender and repeat. */
+  readonly steps: number;
+}
+
+/** Times of one contender. */
+export interface Times {
+  readonly name: string;
+  /** Median milliseconds of a step, one a repeat. */
+  readonly medians: readonly number[];
+  readonly loss: number;
+}
+
+export interface Rounds {
+  readonly times: readonly Times[];
+  /** Turns that were taken again because other programs used the processors meanwhile, and those where waiting did not help. */
+  readonly turnsTakenAgain: number;
+  readonly turnsDisturbed: number;
+}
+
+const STEPS_A_TURN = 5;
+/** Largest share of the processors that other programs may use during a turn. */
+const FOREIGN_SHARE = 0.08;
+const TRIES = 12;
+
+/**
+ * Times contenders in short turns, one after the other and round again, so that what happens on the machine meanwhile
+ * happens to all. Before each turn one step is taken untimed.
+ */
+export async function takeRounds(contenders: readonly Contender[], { repeats, steps }: RoundsOptions): Promise<Rounds> {
+  const medians = contenders.map((): number[] => []);
+  const losses: number[] = [];
+  const counts = { again: 0, disturbed: 0 };
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const times = contenders.map((): number[] => []);
+    for (let taken = 0; taken < steps; taken += STEPS_A_TURN) {
+      for (const [i, contender] of contenders.entries()) {
+        const turn = await quietTurn(contender, counts);
+        times[i]!.push(...turn.milliseconds);
+        losses[i] = turn.loss;
+      }
+    }
+    times.forEach((milliseconds, i) => {
+      medians[i]!.push(median(milliseconds));
+    });
+  }
+  return {
+    times: contenders.map(({ name }, i) => ({ name, medians: medians[i]!, loss: losses[i]! })),
+    turnsTakenAgain: counts.again,
+    turnsDisturbed: counts.disturbed,
+  };
+}
+
+async function quietTurn(contender: Contender, counts: { again: number; disturbed: number }): Promise<Turn> {
+  for (let attempt = 1; ; attempt++) {
+    await contender.turn(1);
+    const [busy, start] = [busyMilliseconds(), performance.now()];
+    const turn = await contender.turn(STEPS_A_TURN);
+    const available = (performance.now() - start) * cpus().length;
+    const foreign = busyMilliseconds() - busy - turn.cpuMilliseconds;
+    // The system counts in ticks of 10 ms a processor.
+    if (foreign <= FOREIGN_SHARE * available + 10 * cpus().length) return turn;
+    if (attempt === TRIES) {
+      counts.disturbed++;
+      return turn;
+    }
+    counts.again++;
+    await sleep(500 * attempt);
+  }
+}
