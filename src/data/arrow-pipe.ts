@@ -106,12 +106,21 @@ export function withFloatColumns(
  */
 export async function writeArrowPipe(batches: AsyncIterable<RecordBatch>, pipe: Writable): Promise<void> {
   const writer = new RecordBatchStreamWriter();
-  let failed: unknown;
+  let failed = false;
+  let broken: Error | undefined;
+  pipe.on("error", (error) => {
+    broken = error;
+  });
   const drained = (async () => {
-    for await (const bytes of writer) if (!pipe.write(bytes)) await once(pipe, "drain");
+    for await (const bytes of writer) {
+      if (failed) return;
+      if (!pipe.write(bytes)) await once(pipe, "drain");
+    }
   })();
   try {
     for await (const batch of batches) {
+      if (broken !== undefined)
+        throw new DataError(`stdout: pipe must take the result, got: ${broken.message}`, { cause: broken });
       writer.write(batch);
       // The writer's queue has no limit of its own: it is emptied before the next batch is asked for.
       await new Promise(setImmediate);
@@ -120,9 +129,10 @@ export async function writeArrowPipe(batches: AsyncIterable<RecordBatch>, pipe: 
     writer.finish();
     await drained;
   } catch (error) {
-    failed = error;
+    // The library writes the end-of-stream marker even when it is told to give up.
+    failed = true;
     writer.abort(error);
     await drained.catch(() => {});
+    throw error;
   }
-  if (failed !== undefined) throw failed;
 }

@@ -8,10 +8,7 @@ import { cellRules } from "./raw-table.ts";
 import type { Cells, TableChunk } from "./table-chunk.ts";
 
 /** Encodes the features of some rows. `place` names a row of the chunk, for messages. */
-export type ChunkEncoder = (
-  chunk: TableChunk,
-  place: (row: number) => string,
-) => ReadonlyMap<string, EncodedColumn>;
+export type ChunkEncoder = (chunk: TableChunk, place: (row: number) => string) => ReadonlyMap<string, EncodedColumn>;
 
 /**
  * Encodes rows chunk by chunk, as openDataset encodes whole files with this encoding. Memory: the vocabularies, and

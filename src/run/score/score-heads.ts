@@ -66,8 +66,7 @@ export function scoreRows(
   const all = emptyScores(heads, rows.length);
   for (const { batch, start, count } of rowBatches(data, rows, SCORE_ROWS)) {
     const outputs = program.forward("score", batch);
-    for (const { name, from } of heads)
-      all[name]!.set((outputs[from]!.data as Float32Array).subarray(0, count), start);
+    for (const { name, from } of heads) all[name]!.set((outputs[from]!.data as Float32Array).subarray(0, count), start);
   }
   return all;
 }
