@@ -15,6 +15,8 @@ const { values } = parseArgs({
     batch: { type: "string", multiple: true },
     repeats: { type: "string", default: "3" },
     steps: { type: "string", default: "20" },
+    /** Seconds to wait in each case, all in all, for other programs to leave the processors. */
+    patience: { type: "string", default: "30" },
     out: { type: "string", default: "benchmarks/results" },
     "no-torch": { type: "boolean", default: false },
   },
@@ -29,6 +31,7 @@ const context: BenchContext = {
   threads: cpus().length,
   repeats: Number(values.repeats),
   steps: Number(values.steps),
+  patience: 1e3 * Number(values.patience),
   say: (line) => console.error(line),
 };
 

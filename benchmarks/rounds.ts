@@ -8,6 +8,8 @@ export interface RoundsOptions {
   readonly repeats: number;
   /** Timed steps of each contender and repeat. */
   readonly steps: number;
+  /** Longest time to wait, all in all, for other programs to leave the processors, in milliseconds. */
+  readonly patience: number;
 }
 
 /** Times of one contender. */
@@ -28,16 +30,16 @@ export interface Rounds {
 const STEPS_A_TURN = 5;
 /** Largest share of the processors that other programs may use during a turn. */
 const FOREIGN_SHARE = 0.08;
-const TRIES = 12;
+const TRIES = 6;
 
 /**
  * Times contenders in short turns, one after the other and round again, so that what happens on the machine meanwhile
  * happens to all. Before each turn one step is taken untimed.
  */
-export async function takeRounds(contenders: readonly Contender[], { repeats, steps }: RoundsOptions): Promise<Rounds> {
+export async function takeRounds(contenders: readonly Contender[], { repeats, steps, patience }: RoundsOptions): Promise<Rounds> {
   const medians = contenders.map((): number[] => []);
   const losses: number[] = [];
-  const counts = { again: 0, disturbed: 0 };
+  const counts = { again: 0, disturbed: 0, patience };
   for (let repeat = 0; repeat < repeats; repeat++) {
     const times = contenders.map((): number[] => []);
     for (let taken = 0; taken < steps; taken += STEPS_A_TURN) {
@@ -58,7 +60,13 @@ export async function takeRounds(contenders: readonly Contender[], { repeats, st
   };
 }
 
-async function quietTurn(contender: Contender, counts: { again: number; disturbed: number }): Promise<Turn> {
+interface Counts {
+  again: number;
+  disturbed: number;
+  patience: number;
+}
+
+async function quietTurn(contender: Contender, counts: Counts): Promise<Turn> {
   for (let attempt = 1; ; attempt++) {
     await contender.turn(1);
     const [busy, start] = [busyMilliseconds(), performance.now()];
@@ -67,11 +75,12 @@ async function quietTurn(contender: Contender, counts: { again: number; disturbe
     const foreign = busyMilliseconds() - busy - turn.cpuMilliseconds;
     // The system counts in ticks of 10 ms a processor.
     if (foreign <= FOREIGN_SHARE * available + 10 * cpus().length) return turn;
-    if (attempt === TRIES) {
+    if (attempt === TRIES || counts.patience <= 0) {
       counts.disturbed++;
       return turn;
     }
     counts.again++;
+    counts.patience -= 500 * attempt;
     await sleep(500 * attempt);
   }
 }

@@ -18,6 +18,7 @@ export interface BenchContext {
   readonly threads: number;
   readonly repeats: number;
   readonly steps: number;
+  readonly patience: number;
   readonly say: (line: string) => void;
 }
 

@@ -190,6 +190,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     finish(await (await import("./report-command.ts")).reportCommand(runs, options, io)),
   );
 
+  withRuntime(
+    program
+      .command("profile")
+      .description("say where the time of a configuration's training step goes, by op")
+      .requiredOption("--config <file>", "YAML file of the run")
+      .option("--set <path=value...>", "change a setting; may be given several times")
+      .option("--steps <n>", "steps to time", "20")
+      .option("--out <file>", "JSON file to write every op's shapes and time to"),
+  ).action(async (options) => finish(await (await import("./profile-command.ts")).profileCommand(options, io)));
+
   program
     .command("explain")
     .description("print every setting of a configuration and where it comes from")

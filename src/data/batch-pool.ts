@@ -55,6 +55,8 @@ function startThread(input: WorkerInput): BatchPool {
         worker.postMessage(request);
       }),
     async close() {
+      // A reply that comes meanwhile must not unref the worker: the process would end before the thread has.
+      worker.removeAllListeners("message");
       await worker.terminate();
     },
   };

@@ -3,7 +3,8 @@ import { choice, strict, unknownChoice } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
 import { checkConfig } from "../config/check-config.ts";
 import { loadConfig, type Origin } from "../config/load-config.ts";
-import { negativesConfig, optimiserConfig } from "../config/train-config.ts";
+import { catalogueSource } from "../config/negatives-config.ts";
+import { optimiserConfig } from "../config/train-config.ts";
 import { checkCascade } from "./check-cascade.ts";
 import { objectiveConfig } from "./objective.ts";
 import { stageModelConfig } from "./stage-model.ts";
@@ -37,7 +38,7 @@ const space = z.discriminatedUnion(
       kind: z.literal("rows").describe("Exposed rows, with or without sampled negatives."),
       where: z.string().optional().describe("Only rows with this label: clicked, for one."),
       batchSize: size,
-      negatives: negativesConfig.optional(),
+      negatives: catalogueSource.optional(),
       negativeWeight: z.number().positive().default(1).describe("Weight of each sampled negative; a row's own is 1."),
     }),
     strict({

@@ -18,13 +18,22 @@ import { openCascadeLog } from "./cascade-log.ts";
 import { buildCascade, cascadeEntries } from "./cascade-program.ts";
 import { evaluateCascade } from "./evaluate-cascade.ts";
 import { loadLists, saveLists } from "./lists-file.ts";
-import { readStageTables } from "./space-lists.ts";
+import { readLogged } from "./space-lists.ts";
 import { type CascadeEvent, trainCascade } from "./train-cascade.ts";
 
 /** What a cascade's run reports beside its training events. */
 export type CascadeNotice =
   | CascadeEvent
   | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
+  | {
+      readonly kind: "logged";
+      readonly space: string;
+      readonly requests: number;
+      /** Requests left out: their user has no training row. */
+      readonly unknownUsers: number;
+      /** Items left out: the data do not have them. */
+      readonly unknownItems: number;
+    }
   | {
       readonly kind: "models";
       readonly models: Readonly<Record<string, ParameterReport>>;
@@ -141,13 +150,16 @@ async function* trainWithCheckpoints(
     every: config.logEvery,
     resumeStep: from.step > 0 ? from.step : undefined,
   });
+  const logged = await readLogged(config, resolved.folder, dataset);
+  for (const [space, { rows, unknownUsers, unknownItems }] of logged)
+    yield { kind: "logged", space, requests: rows.length, unknownUsers, unknownItems };
   const training = trainCascade({
     program,
     dataset,
     config,
     from,
     signal,
-    tables: await readStageTables(config, resolved.folder),
+    logged,
     lists: await loadLists(folder, Object.keys(config.spaces)),
   });
   // The best value belongs to evaluations, which trainCascade knows nothing of.

@@ -10,10 +10,10 @@ import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
 import { frozenTutors, learnersOf, phaseEntry, termName } from "./cascade-program.ts";
 import { collectExposures, type Exposures } from "./exposures.ts";
 import { type LabelledLists, withValues } from "./list-batches.ts";
+import type { LoggedRequests } from "./logged-requests.ts";
 import { joinSources, openSource } from "./phase-batches.ts";
 import { scoreLists } from "./score-pairs.ts";
 import { ageOf, type BuiltAt, buildLists, isDue, type SpaceLists } from "./space-lists.ts";
-import type { StageTable } from "./stage-table.ts";
 
 interface At {
   readonly phase: string;
@@ -44,7 +44,7 @@ export interface TrainCascadeOptions {
   readonly program: Program;
   readonly dataset: Dataset;
   readonly config: CascadeRunConfig;
-  readonly tables: ReadonlyMap<string, StageTable>;
+  readonly logged: ReadonlyMap<string, LoggedRequests>;
   readonly from: TrainState;
   /** Lists in use where training goes on. */
   readonly lists: ReadonlyMap<string, SpaceLists>;
@@ -116,7 +116,7 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
 
 /** Builds the lists that are due, and gives all of the phase's lists labels and the scores of tutors that stand still. */
 async function* prepareLists(
-  { program, dataset, config, tables }: TrainCascadeOptions,
+  { program, dataset, config, logged }: TrainCascadeOptions,
   { planned, exposures, lists, state }: PhaseInputs,
 ): AsyncGenerator<CascadeEvent, ReadonlyMap<string, LabelledLists>> {
   const { phase } = planned;
@@ -129,7 +129,7 @@ async function* prepareLists(
     // A phase that goes on after a stop keeps the lists that it began with.
     if (isDue(space, before?.builtAt, now) && !(state.index > 0 && before !== undefined)) {
       const started = performance.now();
-      const built = await buildLists({ program, dataset, config, tables }, name, space, now);
+      const built = await buildLists({ program, dataset, config, logged }, name, space, now);
       lists.set(name, built);
       const values = withValues(dataset, exposures, config.labels, built.lists, new Map()).values;
       const exposedShare = values.exposed!.reduce((a, b) => a + b, 0) / values.exposed!.length;
