@@ -74,33 +74,43 @@ async function studentAfter(
   }
 }
 
-const TERMS = {
-  "Bernoulli KL on rows": { distill: "[{ name: kd, head: ctcvr, kind: bernoulli-kl, temperature: 2 }]" },
-  "Bernoulli KL on lists": { distill: "[{ name: kd, head: ctr, kind: bernoulli-kl, space: lists }]" },
-} as const;
+/** On the rows, or over each row's own item and its candidates of the store. */
+const TERMS: Readonly<Record<string, readonly string[]>> = {
+  KL: ["distill=[{ name: kd, head: ctcvr, kind: bernoulli-kl, temperature: 2 }]"],
+  "KL of lists": [
+    "distill=[{ name: kd, head: ctr, kind: list-kl, temperature: 2 }]",
+    "negatives={ kind: stored, count: 2 }",
+  ],
+  MarginMSE: ["distill=[{ name: kd, head: ctr, kind: margin-mse }]", "negatives={ kind: stored, count: 2 }"],
+  RankNet: [
+    "distill=[{ name: kd, head: ctr, kind: pairwise-logistic, target: probability }]",
+    "negatives={ kind: stored, count: 2 }",
+  ],
+  ListMLE: ["distill=[{ name: kd, head: ctr, kind: list-mle }]", "negatives={ kind: stored, count: 2 }"],
+};
 
-const settings = (distill: string, store: string): ResolvedConfig =>
+const settings = (sets: readonly string[], store: string): ResolvedConfig =>
   readRunConfig(at("distill.yaml"), [
     `scores.store=${store}`,
     "start={ encoding: teacher, extend: false }",
     "train.epochs=20",
-    `distill=${distill}`,
-    ...(distill.includes("lists") ? ["scores.lists={ users: 8, top: 2, of: 4, uniform: 3 }"] : []),
+    ...sets,
   ]);
 
-describe.each(Object.entries(TERMS))("%s: the stored-score step and the online step", (_, { distill }) => {
+describe.each(Object.entries(TERMS))("%s: the stored-score step and the online step", (_, sets) => {
   it("give the same student, bit for bit, over 100 steps (float32)", async () => {
-    const online = await studentAfter(settings(distill, "store"), "online");
-    expect(await studentAfter(settings(distill, "store"), "store")).toEqual(online);
+    const online = await studentAfter(settings(sets, "store"), "online");
+    expect(await studentAfter(settings(sets, "store"), "store")).toEqual(online);
   });
 
   it("give the same student within rounding (float16)", async () => {
-    const online = await studentAfter(settings(distill, "store"), "online");
-    const half = await studentAfter(settings(distill, "half"), "store");
+    const online = await studentAfter(settings(sets, "store"), "online");
+    const half = await studentAfter(settings(sets, "half"), "store");
     expect(half).not.toEqual(online);
     for (const [name, values] of Object.entries(online)) {
       const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - half[name]![i]!)), 0);
-      expect(worst, name).toBeLessThan(5e-3);
+      // Adam makes whole steps of small gradients too: two of a hundred at the rate of 0.01.
+      expect(worst, name).toBeLessThan(0.02);
     }
   });
 });
