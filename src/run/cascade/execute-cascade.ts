@@ -15,7 +15,7 @@ import { openRunFolder, type RunFolder, runFolder } from "../run-folder.ts";
 import { trainStart } from "../train.ts";
 import type { CascadeRunConfig, ResolvedCascade } from "./cascade-config.ts";
 import { openCascadeLog } from "./cascade-log.ts";
-import { buildCascade, cascadeEntries } from "./cascade-program.ts";
+import { buildCascade, cascadeEntries, cascadeParameters } from "./cascade-program.ts";
 import { evaluateCascade } from "./evaluate-cascade.ts";
 import { loadLists, saveLists } from "./lists-file.ts";
 import { readLogged } from "./space-lists.ts";
@@ -95,8 +95,10 @@ export async function* executeCascade(options: CascadeOptions): AsyncGenerator<C
     await writeJson(folder.encoding, dataset.encoding, folder.files);
     await writeJson(folder.dataReport, { fingerprint, ...report }, folder.files);
     const models = buildCascade(config, dataset.features);
-    const parameters = Object.fromEntries([...models].map(([name, model]) => [name, model.parameters]));
-    program = createProgram(parameters, cascadeEntries(config, models), { native, seed: config.seed });
+    program = createProgram(cascadeParameters(config, models), cascadeEntries(config, models, dataset.items.size), {
+      native,
+      seed: config.seed,
+    });
     await loadStarts(program, resolved);
     const reports = await reportParameters(program, [...models.keys()]);
     const from = await restore(folder, program, dataset, resume);

@@ -8,7 +8,7 @@ import { readJson } from "../../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "../checkpoint.ts";
 import { readRunJson, runFolder } from "../run-folder.ts";
 import { type CascadeRunConfig, cascadeRunConfig } from "./cascade-config.ts";
-import { buildCascade, cascadeEntries } from "./cascade-program.ts";
+import { buildCascade, cascadeEntries, cascadeParameters } from "./cascade-program.ts";
 
 /** A cascade's run with its models loaded. */
 export interface OpenedCascade {
@@ -41,8 +41,10 @@ export async function openCascade(
   if (checkpoint === undefined) throw new DataError(`${path}: run must have a checkpoint, got none; train it first`);
   const dataset = await openDataset(config.data, { baseDir, encoding: parseEncoding(await readJson(folder.encoding)) });
   const models = buildCascade(config, dataset.features);
-  const parameters = Object.fromEntries([...models].map(([name, model]) => [name, model.parameters]));
-  const program = createProgram(parameters, cascadeEntries(config, models), { native, seed: config.seed });
+  const program = createProgram(cascadeParameters(config, models), cascadeEntries(config, models, dataset.items.size), {
+    native,
+    seed: config.seed,
+  });
   try {
     await loadCheckpoint(folder, checkpoint, program, { what: "parameters" });
   } catch (error) {

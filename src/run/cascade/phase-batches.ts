@@ -53,7 +53,7 @@ function rowSource({ dataset, config, seed }: SourceInputs, name: string, space:
     shuffle: true,
     seed,
     labels: [config.labels.click, config.labels.conversion],
-    ...(space.negatives && { negatives: sourceOf(space.negatives) }),
+    ...(space.negatives && { negatives: space.negatives.map((source) => sourceOf(source)) }),
   };
   return { perEpoch: batchesPerEpoch(spec), at: (epoch, index) => makeBatch(dataset, spec, epoch, index) };
 }

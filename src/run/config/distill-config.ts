@@ -146,7 +146,7 @@ const listWise = [
     ...common,
     topK,
     alpha: z.number().min(0).max(1).default(0.5).describe("Share of the order loss."),
-    on: choice(["logits", "probabilities"]).default("logits"),
+    on: choice(["logits", "probabilities"]).default("probabilities"),
     ...stop,
   }),
   strict({ kind: z.literal("relaxed-recall"), ...common, ...recall }),
@@ -168,6 +168,13 @@ const latent = [
 ] as const;
 
 const kinds = [...pointWise, ...listWise, ...latent] as const;
+
+const WHERE = { name: true, head: true, weight: true, space: true, stages: true } as const;
+
+/** The losses on a teacher's scores, each with its own options alone: without name, head, weight, space and stages. */
+export const scoreLosses = [...pointWise, ...listWise].map(
+  (schema) => (schema as unknown as (typeof pointWise)[0]).omit(WHERE) as z.ZodObject<{ kind: z.ZodLiteral<string> }>,
+);
 
 const kindsOf = (schemas: readonly { readonly shape: { readonly kind: { readonly value: string } } }[]): string[] =>
   schemas.map(({ shape }) => shape.kind.value);
