@@ -2,6 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeRuntime, loadRuntime } from "../src/runtime/index.ts";
 import { machineInWords, machineSlug } from "./machine.ts";
@@ -56,7 +57,7 @@ const report: Report = {
   ...(dssm && { dssm }),
 };
 mkdirSync(values.out, { recursive: true });
-const file = `${values.out}/${report.date}-${machineSlug()}`;
+const file = join(values.out, `${report.date}-${machineSlug()}`);
 writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);
 writeFileSync(`${file}.md`, renderReport(report));
 console.log(renderReport(report));

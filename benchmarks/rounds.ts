@@ -36,7 +36,10 @@ const TRIES = 6;
  * Times contenders in short turns, one after the other and round again, so that what happens on the machine meanwhile
  * happens to all. Before each turn one step is taken untimed.
  */
-export async function takeRounds(contenders: readonly Contender[], { repeats, steps, patience }: RoundsOptions): Promise<Rounds> {
+export async function takeRounds(
+  contenders: readonly Contender[],
+  { repeats, steps, patience }: RoundsOptions,
+): Promise<Rounds> {
   const medians = contenders.map((): number[] => []);
   const losses: number[] = [];
   const counts = { again: 0, disturbed: 0, patience };
