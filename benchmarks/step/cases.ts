@@ -71,7 +71,7 @@ export async function runJointCase(context: BenchContext, batch: number, rows: n
     batch,
     rows,
     startUp: own.startUp,
-    ...(torch[0] && { torchVersion: torch[0].version }),
+    ...(torch[0] && { torchVersion: String(torch[0].hello.version) }),
     products: measured,
     gigaflop: sum(products.map(({ gigaflop, count }) => gigaflop * count)),
     peak: median(Array.from({ length: 3 }, () => matmulPeak(native))),
@@ -124,5 +124,11 @@ export async function runDssmCase(context: BenchContext, batch: number, rows: nu
   const rounds = await takeRounds([own, ...torch], context);
   context.say(describeTimes(rounds));
   for (const contender of [own, ...torch]) contender.close();
-  return { ...rounds, batch, rows, startUp: own.startUp, ...(torch[0] && { torchVersion: torch[0].version }) };
+  return {
+    ...rounds,
+    batch,
+    rows,
+    startUp: own.startUp,
+    ...(torch[0] && { torchVersion: String(torch[0].hello.version) }),
+  };
 }
