@@ -23,13 +23,13 @@ interface Node {
 }
 
 /** The JSON Schema of a run's YAML file, for editors. */
-export function configSchema(): object {
-  return { ...z.toJSONSchema(runConfig, { io: "input", unrepresentable: "any" }), title: "twinstill run" };
+export function configSchema(reused: "inline" | "ref" = "ref"): object {
+  return { ...z.toJSONSchema(runConfig, { io: "input", unrepresentable: "any", reused }), title: "twinstill run" };
 }
 
 /** The reference of a run's YAML file as Markdown: one section a block, one row a setting. */
 export function configReference(): string {
-  const root = configSchema() as Node;
+  const root = configSchema("inline") as Node;
   const sections = Object.entries(root.properties!).map(([name, node]) => {
     const rows = settingRows(node, name);
     const table =

@@ -49,6 +49,8 @@ function describe(notice: Exclude<CascadeNotice, { kind: "step" }>): string | un
       );
       return `${notice.resumedFrom === undefined ? "" : `resumed after step ${notice.resumedFrom}; `}${models.join(", ")}`;
     }
+    case "logged":
+      return `requests of ${notice.space}: ${notice.requests.toLocaleString("en")}; left out: ${notice.unknownUsers} of users without a training row, ${notice.unknownItems} items that the data do not have`;
     case "lists": {
       const { rows, length } = notice.lists.lists;
       const changed = notice.changedShare === null ? "" : `, ${percent(notice.changedShare)} of their items new`;

@@ -99,15 +99,43 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     program
       .command("score")
       .description("write a trained model's scores of a part of the data into a score store")
-      .requiredOption("--config <file>", "YAML file whose data and score blocks say what is scored")
+      .option("--config <file>", "YAML file whose data and score blocks say what is scored")
       .requiredOption("--teacher <folder>", "run folder of the model that scores")
-      .requiredOption("--data <part>", "part of the data whose rows are scored: train, validation, test, history")
-      .requiredOption("--out <folder>", "folder of the store")
+      .option("--data <part>", "part of the data whose rows are scored: train, validation, test, history")
+      .option("--out <folder>", "folder of the store")
+      .addOption(new Option("--stdin <format>", "score rows that come on stdin, in place of --data").choices(["arrow"]))
+      .addOption(
+        new Option("--stdout <format>", "write rows with scores to stdout, in place of --out").choices(["arrow"]),
+      )
       .addOption(new Option("--model <model>", "which model of the run").choices(["teacher", "student"]))
       .option("--set <path=value...>", "change a setting; may be given several times")
       .option("--shard <i/n>", "do every n-th shard from the i-th on, beside n - 1 other jobs")
       .option("--resume", "go on with the store in the folder"),
   ).action(async (options) => finish(await (await import("./score-command.ts")).scoreCommand(options, io)));
+
+  program
+    .command("import")
+    .description("make a score store of another ranker's scores")
+    .requiredOption("--config <file>", "YAML file of the data that the scores are of")
+    .requiredOption("--out <folder>", "folder of the store")
+    .option("--column <name>", "column of the scores: of --file, or of the data's own files")
+    .option("--file <file>", "table with a user, an item and a score in each row, or lines of JSON")
+    .addOption(
+      new Option("--format <format>", "what the file is").choices(["table", "flag-embedding"]).default("table"),
+    )
+    .option("--user <name>", "column of the table's users; default: that of the data")
+    .option("--item <name>", "column of the table's items; default: that of the data")
+    .addOption(
+      new Option("--holds <what>", "what the numbers are")
+        .choices(["logits", "probabilities", "scores", "ranks"])
+        .default("logits"),
+    )
+    .option("--head <name>", "name of the scores in the store", "score")
+    .option("--ranker <name>", "who gave the scores, for messages", "another ranker")
+    .option("--set <path=value...>", "change a setting; may be given several times")
+    .option("--resume", "go on with the store in the folder")
+    .option("--json", "print the result as one JSON object")
+    .action(async (options) => finish(await (await import("./import-command.ts")).importCommand(options, io)));
 
   withRuntime(
     program

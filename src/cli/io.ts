@@ -1,5 +1,10 @@
+import type { Readable, Writable } from "node:stream";
+
 /** Where a command writes and what it is asked to stop by. */
 export interface Io {
+  /** Bytes that a command reads where it is a filter, and writes. */
+  readonly stdin: Readable;
+  readonly stdout: Writable;
   /** Results: text that another program may read. */
   readonly out: (text: string) => void;
   /** Progress and messages. */
@@ -14,6 +19,8 @@ export interface Io {
 
 export function processIo(): Io {
   return {
+    stdin: process.stdin,
+    stdout: process.stdout,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interactive: process.stderr.isTTY === true && process.env.CI === undefined,

@@ -65,6 +65,8 @@ function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | 
       });
       return `${notice.part} after step ${notice.step}${notice.best ? " (best)" : ""}: ${models.join("; ")}`;
     }
+    case "stage":
+      return `stage ${notice.name} begins after step ${notice.step}`;
     case "end":
       return notice.reason === "done"
         ? undefined

@@ -2,15 +2,19 @@ import type { PartName } from "../data/source-files.ts";
 import { ConfigError } from "../errors.ts";
 import { readRunConfig } from "../run/config/run-config.ts";
 import { executeScore, type ScoreNotice, type ScoreResult } from "../run/score/execute-score.ts";
+import { filterArrow } from "../run/score/filter-arrow.ts";
+import { openTeacher } from "../run/score/open-teacher.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { loadEngine } from "./load-engine.ts";
 
 export interface ScoreCommandOptions extends CommonOptions {
-  readonly config: string;
+  readonly config?: string;
   readonly teacher: string;
-  readonly data: string;
-  readonly out: string;
+  readonly data?: string;
+  readonly out?: string;
+  readonly stdin?: "arrow";
+  readonly stdout?: "arrow";
   readonly model?: "teacher" | "student";
   readonly set?: readonly string[];
   readonly resume?: true;
@@ -21,7 +25,10 @@ const PARTS: readonly string[] = ["train", "validation", "test", "history"] sati
 
 /** `twinstill score` */
 export async function scoreCommand(options: ScoreCommandOptions, io: Io): Promise<number> {
-  const { config, teacher, data, out, model, set = [], resume, shard, json, quiet } = options;
+  const { stdin, stdout } = options;
+  if (stdin !== undefined || stdout !== undefined) return filterCommand(options, io);
+  const { teacher, model, set = [], resume, shard, json, quiet } = options;
+  const [config, data, out] = [given(options, "config"), given(options, "data"), given(options, "out")];
   if (!PARTS.includes(data)) throw new ConfigError(`--data: part must be one of ${PARTS.join(", ")}, got "${data}"`);
   const resolved = readRunConfig(config, set);
   const job = shard === undefined ? undefined : jobOf(shard);
@@ -52,6 +59,40 @@ export async function scoreCommand(options: ScoreCommandOptions, io: Io): Promis
   } finally {
     unlisten();
   }
+}
+
+/** `twinstill score --stdin arrow --stdout arrow`: results go to stdout, so nothing else does. */
+async function filterCommand(options: ScoreCommandOptions, io: Io): Promise<number> {
+  const { config, teacher: folder, model, set = [], stdin, stdout, data, out } = options;
+  if (stdin === undefined || stdout === undefined)
+    throw new ConfigError("--stdin: must come with --stdout, got one of them; give --stdin arrow --stdout arrow");
+  if (data !== undefined || out !== undefined)
+    throw new ConfigError("--stdin: must come without --data and --out, got both; a filter writes no store");
+  const heads = config === undefined ? undefined : readRunConfig(config, set).config.score?.heads;
+  const { native } = await loadEngine(options, io, []);
+  const teacher = await openTeacher(folder, { native, model });
+  try {
+    const { rows, batches, seconds, tensorSeconds } = await filterArrow(teacher, {
+      input: io.stdin,
+      output: io.stdout,
+      ...(heads && { heads }),
+    });
+    const busy = Math.round((100 * tensorSeconds) / seconds);
+    if (!options.quiet)
+      io.err(
+        `score: ${rows.toLocaleString("en")} rows in ${batches} batches, ${seconds.toFixed(1)} s, tensors busy ${busy} %\n`,
+      );
+    return ExitCode.ok;
+  } finally {
+    teacher.program.close();
+  }
+}
+
+/** @throws {ConfigError} the option is missing. */
+function given(options: ScoreCommandOptions, name: "config" | "data" | "out"): string {
+  const value = options[name];
+  if (value !== undefined) return value;
+  throw new ConfigError(`score: --${name} must be given, got none; only a filter (--stdin arrow) goes without`);
 }
 
 function report(

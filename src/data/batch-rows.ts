@@ -3,7 +3,6 @@ import type { Batch, BatchSpec, HostTensor } from "./batch.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
 import type { EncodedColumn } from "./encode-column.ts";
 import type { ItemSampler } from "./item-sampler.ts";
-import { knownMatrix } from "./known-matrix.ts";
 import { pairReader } from "./pairs/pair-reader.ts";
 
 /** What a batch is made from. */
@@ -13,7 +12,10 @@ export interface BatchInput {
   /** [b] row numbers. */
   readonly rows: Int32Array;
   readonly features: readonly FeatureSpec[];
+  /** Frequencies of the training rows. */
   readonly sampler: ItemSampler;
+  /** Items that all rows of the batch share as negatives. */
+  readonly shared: Int32Array;
 }
 
 /** A batch of rows: every array [B], or [B, L] for multi features. */
@@ -35,7 +37,6 @@ export function rowBatch(input: BatchInput): Batch {
   for (let i = 0; i < rows.length; i++) logQ[i] = sampler.logQ[itemIndex.data[i]!]!;
   batch.logQ = { data: logQ, shape: [size] };
   Object.assign(batch, rowExtras(input), rowScores(input));
-  if (spec.knownMatrix === true) batch.known = { data: knownMatrix(data, rows, size), shape: [size, size] };
   return batch;
 }
 

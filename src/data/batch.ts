@@ -1,6 +1,6 @@
-import { ConfigError } from "../errors.ts";
-import { didYouMean } from "./config-messages.ts";
+import { checkName, outOfRange } from "./batch-errors.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
+import { checkNegatives, type NegativesSpec } from "./negative-sources.ts";
 import type { StoredListSpec } from "./stored-scores.ts";
 
 /** One named array of a batch. */
@@ -11,18 +11,6 @@ export interface HostTensor {
 
 /** Flat record of arrays of fixed shapes. docs/data.md lists the names. */
 export type Batch = Readonly<Record<string, HostTensor>>;
-
-/** How negatives are drawn. */
-export interface NegativesSpec {
-  /** Items alike, by training frequency to the power `power`, or from the row's candidates in the score store. */
-  readonly kind: "random" | "frequency" | "stored";
-  /** Negatives for each row, >= 1. */
-  readonly count: number;
-  /** Exponent of the frequency, >= 0. Default 1; for kind frequency only. */
-  readonly power?: number;
-  /** Draw again what the row's user has among the training items. The row's own item is never drawn. */
-  readonly excludeKnown: boolean;
-}
 
 /** What the batches of a run are. Keep one object for a run: the order of an epoch is kept with it. */
 export interface BatchSpec {
@@ -38,12 +26,27 @@ export interface BatchSpec {
   readonly labels: readonly string[];
   /** Features that the batch carries. Default: all. */
   readonly features?: readonly string[];
-  /** With negatives a batch holds lists [B, 1 + count], without it rows [B]. */
-  readonly negatives?: NegativesSpec;
+  /** With negatives a batch holds lists [B, 1 + their number], without them rows [B]. Several sources follow each other. */
+  readonly negatives?: NegativesSpec | readonly NegativesSpec[];
   /** Add lists of items with stored scores: arrays `lists/...`. */
   readonly lists?: StoredListSpec;
-  /** Add the matrix `known` [B, B] for in-batch negatives; rows only. */
+  /** Add the matrix `known` [B, C] for in-batch negatives: the rows' own items, then the shared ones. */
   readonly knownMatrix?: boolean;
+  /** Add `columnLogQ` [C]: how likely each column of the in-batch matrix is to stand there. */
+  readonly columnLogQ?: boolean;
+  /** Items drawn alike from the catalogue for the whole batch: C - B more columns of the in-batch matrix. Default 0. */
+  readonly sharedItems?: number;
+}
+
+/** The sources of negatives, in the order of the columns that they fill. */
+export function negativeSources({ negatives }: Pick<BatchSpec, "negatives">): readonly NegativesSpec[] {
+  if (negatives === undefined) return [];
+  return Array.isArray(negatives) ? (negatives as readonly NegativesSpec[]) : [negatives as NegativesSpec];
+}
+
+/** Items of a list: the row's own, and its negatives. */
+export function listLength(spec: Pick<BatchSpec, "negatives">): number {
+  return negativeSources(spec).reduce((sum, { count }) => sum + count, 1);
 }
 
 /** Batches of an epoch; the last one is padded to full size. */
@@ -64,30 +67,19 @@ export function checkBatchSpec(data: BatchData, spec: BatchSpec): readonly Featu
   if (stray !== undefined) throw outOfRange(`rows must be in [0, ${data.rows})`, stray);
   if (!Number.isSafeInteger(spec.seed)) throw outOfRange("seed must be a safe integer", spec.seed);
   for (const label of spec.labels) checkName("labels", label, [...data.labels.keys()]);
-  if (spec.negatives !== undefined) checkNegatives(spec.negatives);
-  if (spec.negatives?.kind === "stored" && (data.stored?.candidates?.width ?? 0) < spec.negatives.count) {
-    const got = data.stored?.candidates?.width ?? "none";
-    throw outOfRange(`negatives of kind stored must find ${spec.negatives.count} candidates a row in the store`, got);
-  }
-  if (spec.negatives?.kind === "frequency" && data.trainItems.items.length === 0) {
-    throw outOfRange("negatives by frequency must have training rows to count", "none");
-  }
-  if (spec.negatives !== undefined && spec.knownMatrix === true) {
-    throw outOfRange("knownMatrix must go without negatives", "both; it is for in-batch negatives");
-  }
+  const sources = negativeSources(spec);
+  for (const source of sources) checkNegatives(data, source);
+  if (sources.filter(({ kind }) => kind === "stored").length > 1)
+    throw outOfRange("negatives must have one source of kind stored at most", "two");
+  const { sharedItems = 0 } = spec;
+  if (!(Number.isInteger(sharedItems) && sharedItems >= 0))
+    throw outOfRange("sharedItems must be an integer >= 0", sharedItems);
   if (spec.lists !== undefined) checkLists(data, spec.lists);
   const names = data.features.map((feature) => feature.name);
   for (const name of spec.features ?? []) checkName("features", name, names);
   return spec.features === undefined
     ? data.features
     : data.features.filter(({ name }) => spec.features!.includes(name));
-}
-
-function checkNegatives({ kind, count, power }: NegativesSpec): void {
-  if (!(Number.isInteger(count) && count >= 1)) throw outOfRange("negatives.count must be an integer >= 1", count);
-  if (power === undefined) return;
-  if (kind !== "frequency") throw outOfRange("negatives.power must go with kind frequency", `kind ${kind}`);
-  if (!(power >= 0 && Number.isFinite(power))) throw outOfRange("negatives.power must be a finite number >= 0", power);
 }
 
 function checkLists({ stored }: BatchData, spec: StoredListSpec): void {
@@ -105,14 +97,4 @@ function checkLists({ stored }: BatchData, spec: StoredListSpec): void {
     const width = stored?.lists?.[name]?.width ?? 0;
     if (width < wanted) throw outOfRange(`lists must find ${wanted} ${name} items of a user in the store`, width);
   }
-}
-
-function checkName(what: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return;
-  const hint = didYouMean(name, known);
-  throw new ConfigError(`batch spec: ${what} must be among ${known.join(", ")}, got ${JSON.stringify(name)}${hint}`);
-}
-
-function outOfRange(rule: string, got: unknown): ConfigError {
-  return new ConfigError(`batch spec: ${rule}, got ${String(got)}`);
 }

@@ -59,9 +59,17 @@ function idsOfValues(
     const rows = BigInt(vocabulary.rows);
     return Int32Array.from(values, (value) => FIRST_VALUE_ID + Number(hash(value) % rows));
   }
-  const known = vocabulary.kind === "built" ? vocabulary.values : [];
-  const ids = new Map(known.map((value, i) => [value, FIRST_VALUE_ID + i]));
+  const ids = vocabulary.kind === "built" ? vocabularyIds(vocabulary.values) : new Map<string, number>();
   return Int32Array.from(values, (value) => ids.get(value) ?? OUT_OF_VOCABULARY_ID);
+}
+
+const idsByVocabulary = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+/** Ids by value; kept with the vocabulary, which many chunks are encoded by. */
+export function vocabularyIds(values: readonly string[]): ReadonlyMap<string, number> {
+  const kept = idsByVocabulary.get(values) ?? new Map(values.map((value, i) => [value, FIRST_VALUE_ID + i]));
+  idsByVocabulary.set(values, kept);
+  return kept;
 }
 
 function listIds(

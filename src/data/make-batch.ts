@@ -1,16 +1,27 @@
 import { ConfigError } from "../errors.ts";
-import { permutation, randomStream } from "../random.ts";
-import { type Batch, type BatchSpec, batchesPerEpoch, checkBatchSpec, type HostTensor } from "./batch.ts";
+import { permutation, type RandomStream, randomStream } from "../random.ts";
+import {
+  type Batch,
+  type BatchSpec,
+  batchesPerEpoch,
+  checkBatchSpec,
+  type HostTensor,
+  negativeSources,
+} from "./batch.ts";
+import { drawShared, inBatchArrays } from "./batch-in-batch.ts";
 import { listBatch } from "./batch-lists.ts";
 import { type BatchInput, rowBatch } from "./batch-rows.ts";
 import { storedListBatch } from "./batch-stored-lists.ts";
 import type { BatchData, FeatureSpec } from "./dataset.ts";
-import { frequencySampler, type ItemSampler, uniformSampler } from "./item-sampler.ts";
+import { frequencySampler, type ItemSampler } from "./item-sampler.ts";
+import { type NegativeSource, openSource } from "./negative-sources.ts";
 
 /** What all batches of a spec share, and the row order of the epoch that was asked for last. */
 interface Plan {
   readonly features: readonly FeatureSpec[];
+  /** Frequencies of the training rows. */
   readonly sampler: ItemSampler;
+  readonly sources: readonly NegativeSource[];
   epoch: number;
   order: Int32Array;
 }
@@ -33,18 +44,28 @@ export function makeBatch(data: BatchData, spec: BatchSpec, epoch: number, index
     throw new ConfigError(`makeBatch: epoch must be >= 0 and index in [0, ${batches}), got ${epoch} and ${index}`);
   }
   const rows = orderOf(plan, spec, epoch).slice(index * spec.size, (index + 1) * spec.size);
-  const input = { data, spec, rows, features: plan.features, sampler: plan.sampler };
-  return { ...ownRows(input, epoch, index), ...storedLists(input, epoch * batches + index) };
+  const shared = drawShared(data, spec, randomStream(spec.seed, "shared-items", epoch, index));
+  const input = { data, spec, rows, features: plan.features, sampler: plan.sampler, shared };
+  const stream = randomStream(spec.seed, "negatives", epoch, index);
+  return {
+    ...ownRows(input, plan.sources, stream),
+    ...inBatchArrays(input),
+    ...storedLists(input, epoch * batches + index),
+  };
 }
 
-function ownRows(input: BatchInput, epoch: number, index: number): Batch {
-  const { spec } = input;
-  if (spec.negatives === undefined) return rowBatch(input);
-  return listBatch({
-    ...input,
-    negatives: spec.negatives,
-    stream: randomStream(spec.seed, "negatives", epoch, index),
-  });
+/**
+ * The rows of a batch, without padding.
+ *
+ * @throws {ConfigError} as makeBatch.
+ */
+export function batchRows(data: BatchData, spec: BatchSpec, epoch: number, index: number): Int32Array {
+  const order = orderOf(planOf(data, spec), spec, epoch);
+  return order.slice(index * spec.size, (index + 1) * spec.size);
+}
+
+function ownRows(input: BatchInput, sources: readonly NegativeSource[], stream: RandomStream): Batch {
+  return sources.length === 0 ? rowBatch(input) : listBatch({ ...input, sources, stream });
 }
 
 function storedLists({ data, spec, features }: BatchInput, step: number): Batch {
@@ -68,15 +89,11 @@ function planOf(data: BatchData, spec: BatchSpec): Plan {
   let plan = bySpec.get(spec);
   if (plan === undefined) {
     const features = checkBatchSpec(data, spec);
-    plan = { features, sampler: samplerOf(data, spec), epoch: -1, order: spec.rows };
+    const sources = negativeSources(spec).map((source) => openSource(data, source, spec.rows));
+    plan = { features, sampler: frequencySampler(data.items, 1), sources, epoch: -1, order: spec.rows };
     bySpec.set(spec, plan);
   }
   return plan;
-}
-
-function samplerOf(data: BatchData, { negatives }: BatchSpec): ItemSampler {
-  if (negatives?.kind === "random") return uniformSampler(data.items);
-  return frequencySampler(data.items, negatives?.power ?? 1);
 }
 
 function orderOf(plan: Plan, spec: BatchSpec, epoch: number): Int32Array {

@@ -95,7 +95,8 @@ function place(file: SourceFile, chunk: TableChunk, i: number): string {
   return chunk.lines ? `${file.path} line ${chunk.lines[i]}` : `${file.path} row ${chunk.firstRow + i + 1}`;
 }
 
-function cellRules(column: ColumnConfig): CellRules {
+/** How the cells of a column are read. */
+export function cellRules(column: ColumnConfig): CellRules {
   const keepMissing = "missing" in column && column.missing !== "error";
   const base = { keepMissing, dates: column.role === "time" };
   if (isFeature(column)) {

@@ -5,6 +5,7 @@ import {
   compressionRegistry,
   DataType,
   Precision,
+  type RecordBatch,
   RecordBatchReader,
   type Vector,
 } from "apache-arrow";
@@ -67,10 +68,7 @@ async function openArrow(path: string): Promise<FileHandle> {
 type BatchReader = Awaited<ReturnType<typeof RecordBatchReader.from>>;
 
 async function* readBatches(path: string, columns: readonly string[], reader: BatchReader): AsyncGenerator<TableChunk> {
-  if (compressionRegistry.get(CompressionType.ZSTD) === null) {
-    // A copy, because typed arrays of 8-byte values must begin at a multiple of 8.
-    compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompressZstd(bytes).slice() });
-  }
+  registerZstd();
   await reader.open();
   // Taken now: the reader lets go of its schema when it comes to the end.
   const { fields, metadata } = reader.schema;
@@ -81,10 +79,8 @@ async function* readBatches(path: string, columns: readonly string[], reader: Ba
   );
   let firstRow = 0;
   for await (const batch of reader) {
-    const rows = batch.numRows;
-    const cells = columns.map((name) => [name, vectorCells(batch.getChild(name)!)] as const);
-    yield { firstRow, rows, columns: new Map(cells) };
-    firstRow += rows;
+    yield batchChunk(batch, columns, firstRow);
+    firstRow += batch.numRows;
   }
   const recorded = metadata.get(ROWS_METADATA_KEY);
   if (recorded !== undefined && Number(recorded) !== firstRow) {
@@ -92,7 +88,21 @@ async function* readBatches(path: string, columns: readonly string[], reader: Ba
   }
 }
 
-function unreadable(path: string, format: string, error: unknown): DataError {
+/** Lets the library read batches that zstd compressed. */
+export function registerZstd(): void {
+  if (compressionRegistry.get(CompressionType.ZSTD) !== null) return;
+  // A copy, because typed arrays of 8-byte values must begin at a multiple of 8.
+  compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompressZstd(bytes).slice() });
+}
+
+/** The named columns of one record batch. */
+export function batchChunk(batch: RecordBatch, columns: readonly string[], firstRow: number): TableChunk {
+  const cells = columns.map((name) => [name, vectorCells(batch.getChild(name)!)] as const);
+  return { firstRow, rows: batch.numRows, columns: new Map(cells) };
+}
+
+/** The error for bytes that are no such Arrow data. */
+export function unreadable(path: string, format: string, error: unknown): DataError {
   if (!(error instanceof Error && error.message.includes("codec not found"))) return brokenFile(path, format, error);
   const rule = "an Arrow file must be uncompressed or compressed by zstd, got another compression (lz4?)";
   return new DataError(`${path}: ${rule}; write it again with zstd`, { cause: error });

@@ -6,27 +6,47 @@ import { ConfigError } from "../errors.ts";
 export interface Term {
   readonly name: string;
   readonly loss: tf.Scalar;
+  /** A parameter, log sigma^2, where the term is weighted by its own uncertainty. */
+  readonly logVariance?: tf.Scalar;
 }
 
 /** Input that holds a term's weight. */
 export const weightInput = (term: string): string => `weight/${term}`;
 
 /**
- * Sum of the weighted terms. Parts are the terms before their weights.
+ * Sum of the weighted terms. Parts are the terms before their weights; a learned weight is one too, as
+ * `learnedWeight/<name>`.
  *
- * @throws {ConfigError} no term, or one without its weight among the inputs.
+ *     L = sum_k w_k L_k,  or for a term with log sigma^2 = v:  w_k ( exp(-v) L_k + v ) / 2
+ *
+ * @throws {ConfigError} no term, two of one name, or one without its weight among the inputs.
+ *
+ * Source: for learned weights Kendall, Gal, Cipolla (CVPR 2018), section 3.2, eq. 7, with v = log sigma^2.
  */
 export function combineTerms(terms: readonly Term[], { inputs }: StepContext): StepResult {
   if (terms.length === 0) throw new ConfigError("combineTerms: a step must have at least one loss term, got none");
-  const weighted = terms.map(({ name, loss }) => {
+  const names = terms.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new ConfigError(`combineTerms: names of terms must be unique, got "${twice}" twice`);
+  const weighted = terms.map(({ name, loss, logVariance }) => {
     const weight = inputs[weightInput(name)];
     if (weight === undefined)
       throw new ConfigError(`combineTerms: inputs must hold "${weightInput(name)}", got ${Object.keys(inputs)}`);
-    return tf.mul(loss, weight) as tf.Scalar;
+    return tf.mul(logVariance === undefined ? loss : byUncertainty(loss, logVariance), weight) as tf.Scalar;
   });
-  const [first, ...rest] = weighted;
+  const learned = terms.flatMap(({ name, logVariance }) =>
+    logVariance === undefined ? [] : [[`learnedWeight/${name}`, learnedWeight(logVariance)] as const],
+  );
   return {
-    loss: rest.reduce((sum, term) => tf.add(sum, term) as tf.Scalar, first!),
-    parts: Object.fromEntries(terms.map(({ name, loss }) => [name, loss])),
+    loss: weighted.reduce((sum, term) => tf.add(sum, term) as tf.Scalar),
+    parts: Object.fromEntries([...terms.map(({ name, loss }) => [name, loss] as const), ...learned]),
   };
+}
+
+function learnedWeight(logVariance: tf.Scalar): tf.Scalar {
+  return tf.div(tf.exp(tf.neg(logVariance)), 2) as tf.Scalar;
+}
+
+function byUncertainty(loss: tf.Scalar, logVariance: tf.Scalar): tf.Scalar {
+  return tf.add(tf.mul(loss, learnedWeight(logVariance)), tf.div(logVariance, 2)) as tf.Scalar;
 }

@@ -3,7 +3,7 @@ import { ConfigError } from "../errors.ts";
 /** A number that may change while training goes on: a weight, or a temperature. Steps count from 0. */
 export type Schedule =
   /** The same at every step. */
-  | { readonly kind: "constant"; readonly value: number }
+  | number
   /** From one value to another in a straight line, then constant. */
   | { readonly kind: "linear"; readonly from: number; readonly to: number; readonly steps: number }
   /** From one value to another along half a cosine, then constant. */
@@ -26,9 +26,8 @@ export type Schedule =
  * @param step - whole number >= 0.
  */
 export function scheduleValue(schedule: Schedule, step: number): number {
+  if (typeof schedule === "number") return schedule;
   switch (schedule.kind) {
-    case "constant":
-      return schedule.value;
     case "linear":
       return between(schedule.from, schedule.to, progress(step, schedule.steps));
     case "cosine":
@@ -74,11 +73,11 @@ export interface ScheduleRange {
  */
 export function checkSchedule(where: string, schedule: Schedule, range: ScheduleRange = {}): void {
   const { least = 0, exclusive = false } = range;
-  if (schedule.kind === "joined") {
+  if (typeof schedule === "object" && schedule.kind === "joined") {
     checkJoined(where, schedule.parts, range);
     return;
   }
-  if (schedule.kind === "warm-up" && exclusive)
+  if (typeof schedule === "object" && schedule.kind === "warm-up" && exclusive)
     throw new ConfigError(`${where}: schedule must stay > ${least}, got a warm-up, which begins at 0`);
   const { values, steps, factors } = numbersOf(schedule);
   for (const [name, value] of Object.entries(values))
@@ -105,9 +104,8 @@ interface ScheduleNumbers {
 
 function numbersOf(schedule: Exclude<Schedule, { kind: "joined" }>): ScheduleNumbers {
   const nothing = { steps: {}, factors: {} };
+  if (typeof schedule === "number") return { ...nothing, values: { value: schedule } };
   switch (schedule.kind) {
-    case "constant":
-      return { ...nothing, values: { value: schedule.value } };
     case "linear":
     case "cosine":
     case "exponential": {

@@ -15,3 +15,14 @@ export function weightedMean(losses: tf.Tensor, weights: tf.Tensor): tf.Scalar {
   assertSameShape("weightedMean", ["losses", losses], ["weights", weights]);
   return tf.div(tf.sum(tf.mul(losses, weights)), tf.maximum(tf.sum(weights), SMALLEST_TOTAL)) as tf.Scalar;
 }
+
+/**
+ * sum(w L): for losses whose mean would fade as fewer entries stay active.
+ *
+ * @param losses - [B] or [B, N]. @param weights - same shape, >= 0.
+ * @throws {ShapeError} the two differ in shape.
+ */
+export function weightedSum(losses: tf.Tensor, weights: tf.Tensor): tf.Scalar {
+  assertSameShape("weightedSum", ["losses", losses], ["weights", weights]);
+  return tf.sum(tf.mul(losses, weights)) as tf.Scalar;
+}

@@ -1,70 +1,86 @@
 // B = rows, N = candidates of a row, U = lists, M = items of a list
 import * as tf from "@tensorflow/tfjs";
-import type { Noise } from "../engine/noise.ts";
 import type { Values } from "../engine/parameters.ts";
 import type { StepContext, TensorBatch } from "../engine/step.ts";
-import { stopGradient } from "../engine/stop-gradient.ts";
+import type { DssmParameters, TwoTower } from "../student/dssm.ts";
 import type { MmoeOutputs } from "../teacher/mmoe.ts";
-import { type ModelParameters, type Models, studentValues, teacherValues } from "./models.ts";
+import type { DistillTerm } from "./config/distill-config.ts";
+import { candidateWeights } from "./hard-terms.ts";
+import { once } from "./once.ts";
+import { noiseUnder, ownColumn, type StudentScores } from "./student-scores.ts";
 
 /** What distillation terms compare in one space. */
 export interface DistillationSpace {
   /** The student's logits: [B] or [B, N] of rows, [U, M] of lists. */
-  readonly student: tf.Tensor;
-  /** The teacher's scores of the same shape, as constants: computed, or from the store. */
+  readonly student: () => tf.Tensor;
+  /** The teacher's logits of the same shape: computed, or from the store. */
   readonly teacher: (head: string) => tf.Tensor;
-  /** Weight of every entry, of the same shape; 0 for padding and where the store has no score. */
+  /** Same shape, 1 for real candidates; undefined where a row has its own item alone. */
+  readonly mask: tf.Tensor | undefined;
+  /** Weight of every candidate, same shape; 0 for padding and where the store has no score. */
   readonly weights: tf.Tensor;
+  /** [B] or [U] weight of every list. */
+  readonly listWeights: tf.Tensor;
+  /** What belongs to all candidates of the rows, at those of the space. */
+  readonly take: (values: tf.Tensor) => tf.Tensor;
 }
 
-interface SpaceInput {
+export type SpaceName = DistillTerm["space"];
+
+export interface SpaceInputs {
+  readonly student: TwoTower;
+  readonly values: Values<DssmParameters>;
+  readonly batch: TensorBatch;
   readonly context: StepContext;
-  /** What the step has computed of the rows. */
-  readonly rows: {
-    readonly logits: tf.Tensor;
-    readonly heads: MmoeOutputs | undefined;
-    readonly weights: tf.Tensor;
-  };
+  readonly scores: StudentScores;
+  /** The teacher's outputs on the rows, where the run has a teacher. */
+  readonly heads: MmoeOutputs | undefined;
 }
 
 /** The spaces of a step; each is computed once, when a term asks for it. */
-export function distillationSpaces(
-  models: Pick<Models, "teacher" | "student">,
-  values: Values<ModelParameters>,
-  batch: TensorBatch,
-  { context, rows }: SpaceInput,
-): Readonly<Record<"rows" | "lists", () => DistillationSpace>> {
+export function distillationSpaces(inputs: SpaceInputs): Readonly<Record<SpaceName, () => DistillationSpace>> {
   return {
-    rows: once(() => rowSpace(batch, rows)),
-    lists: once(() => listSpace(models, values, batch, context.noise)),
+    rows: once(() => rowSpace(inputs, (values) => values)),
+    exposed: once(() => rowSpace(inputs, ownColumn)),
+    sampled: once(() => rowSpace(inputs, sampledColumns)),
+    lists: once(() => listSpace(inputs)),
   };
 }
 
-function rowSpace(batch: TensorBatch, { logits, heads, weights }: SpaceInput["rows"]): DistillationSpace {
-  const scored = batch["score/mask"];
+function rowSpace({ scores, heads, batch }: SpaceInputs, take: DistillationSpace["take"]): DistillationSpace {
+  const scored = heads === undefined ? batch["score/mask"] : undefined;
+  const onlyScored = (weights: tf.Tensor): tf.Tensor => (scored === undefined ? weights : tf.mul(weights, scored));
+  const weights = take(onlyScored(candidateWeights(batch)));
   return {
-    student: logits,
-    teacher: (head) => (heads === undefined ? batch[`score/${head}`]! : headOf(heads, head)),
-    weights: heads === undefined ? tf.mul(weights, scored!) : weights,
+    student: () => take(scores.logits()),
+    teacher: (head) => take(heads === undefined ? batch[`score/${head}`]! : headOf(heads, head)),
+    mask: weights.rank === 2 ? take(onlyScored(batch.mask!)) : undefined,
+    weights,
+    listWeights: batch.weight!,
+    take,
   };
 }
 
-function listSpace(
-  { teacher, student }: Pick<Models, "teacher" | "student">,
-  values: Values<ModelParameters>,
-  batch: TensorBatch,
-  noise: Noise,
-): DistillationSpace {
+/** [B, N - 1] the candidates but the row's own. */
+function sampledColumns(values: tf.Tensor): tf.Tensor {
+  const [rows, candidates, ...rest] = values.shape as [number, number, ...number[]];
+  const from = [0, 1, ...rest.map(() => 0)];
+  return tf.slice(values, from, [rows, candidates - 1, ...rest]);
+}
+
+function listSpace({ student, values, batch, context }: SpaceInputs): DistillationSpace {
   const lists = withoutPrefix(batch, "lists/");
-  const own = studentValues(values);
-  const site = atSite(noise, "lists");
-  const users = student!.userTower(own, lists, site);
-  const items = student!.itemTower(own, lists, site);
-  const heads = teacher && once(() => teacher.forward(teacherValues(values), lists));
+  const noise = noiseUnder(context.noise, "lists");
+  const mask = lists.mask!;
   return {
-    student: student!.score(own, users, items),
-    teacher: (head) => (heads === undefined ? lists[`score/${head}`]! : stopGradient(headOf(heads(), head))),
-    weights: lists.mask!,
+    student: once(() =>
+      student.score(values, student.userTower(values, lists, noise), student.itemTower(values, lists, noise)),
+    ),
+    teacher: (head) => lists[`score/${head}`]!,
+    mask,
+    weights: mask,
+    listWeights: tf.max(mask, 1),
+    take: (values) => values,
   };
 }
 
@@ -75,21 +91,4 @@ function headOf(heads: MmoeOutputs, head: string): tf.Tensor {
 function withoutPrefix(batch: TensorBatch, prefix: string): TensorBatch {
   const own = Object.entries(batch).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-}
-
-/** The same noise under other names: two passes of one tower in a step must not share their dropout. */
-function atSite(noise: Noise, prefix: string): Noise {
-  return {
-    uniform: (site, shape) => noise.uniform(`${prefix}/${site}`, shape),
-    gumbel: (site, shape) => noise.gumbel(`${prefix}/${site}`, shape),
-    dropoutMask: (site, shape, rate) => noise.dropoutMask(`${prefix}/${site}`, shape, rate),
-  };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

@@ -1,4 +1,7 @@
+import type { StageState } from "../distill/curriculum.ts";
+import type { BalanceState } from "../distill/gradient-balance.ts";
 import type { StepReport } from "../engine/program.ts";
+import type { Diagnosis } from "./diagnose.ts";
 import type { EvaluatedPart, Evaluation } from "./evaluation/evaluate.ts";
 
 /** Where training stands, and what early stopping has seen: what a checkpoint keeps beside the weights. */
@@ -12,6 +15,10 @@ export interface TrainState {
   readonly best: number | null;
   /** Evaluations since the best one. */
   readonly sinceBest: number;
+  /** Where the stages stand, in a run with stages. */
+  readonly stage?: StageState;
+  /** Weights found by balancing gradients. */
+  readonly balance?: BalanceState;
 }
 
 /** Seconds from the run's start to its first training step's end, and what the data and the step's capture took of them. */
@@ -38,6 +45,10 @@ export type RunEvent =
       readonly stepMs: number;
     } & At &
       StepReport)
+  /** A stage of training begins; step is the last one before it. */
+  | ({ readonly kind: "stage"; readonly name: string } & At)
+  /** Gradients of the student's terms before the step. */
+  | ({ readonly kind: "diagnosis" } & Diagnosis & At)
   | ({ readonly kind: "epoch"; readonly epochs: number } & At)
   | ({
       readonly kind: "evaluation";

@@ -4,6 +4,7 @@ import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import type { FileLayer } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
+import { checkAgainstData } from "./check-data.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
@@ -12,6 +13,7 @@ import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { savePairTables } from "./pair-files.ts";
 import { type ParameterReport, reportParameters } from "./parameter-report.ts";
+import { rankingFiles } from "./rankings.ts";
 import { openRunFolder, type RunFolder, removeStart } from "./run-folder.ts";
 import { openRunLog } from "./run-log.ts";
 import type { ScoresReport } from "./scores/load-scores.ts";
@@ -90,6 +92,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     await savePairTables(folder, dataset.pairs);
     await writeJson(folder.trained, await seenRows(dataset, resolved, scores), folder.files);
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
+    checkAgainstData(config, dataset);
     const models = buildModels(config, dataset);
     program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
     await loadEarlierWeights(program, resolved);
@@ -146,7 +149,7 @@ async function* trainWithCheckpoints(
   let reason: RunResult["reason"] = "done";
   let saved = from.step;
   let best = false;
-  const training = train({ program, dataset, config, from, ...(signal && { signal }) });
+  const training = train({ program, dataset, config, from, rankings: rankingFiles(folder), ...(signal && { signal }) });
   try {
     for (;;) {
       const { value, done } = await training.next();

@@ -1,24 +1,39 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
-import type { ParameterTree, TableParameter, Values } from "../engine/parameters.ts";
+import { memoryBank } from "../distill/negatives/memory-bank.ts";
+import { type TermNeeds, type TermParameters, termParameters } from "../distill/terms/term-parameters.ts";
+import type { DenseParameter, ParameterTree, TableParameter, Values } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
 import type { Encoder, EncoderOptions, Feature } from "../nn/features.ts";
 import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
 import { type Mmoe, type MmoeParameters, mmoe } from "../teacher/mmoe.ts";
+import { type DistillTerm, needsLayers } from "./config/distill-config.ts";
 import type { RunConfig } from "./config/run-config.ts";
+import { isLearned, type WeightConfig } from "./config/schedule-config.ts";
+import { TERMS_GROUP } from "./optimisers.ts";
+import { distillName, hardName } from "./term-inputs.ts";
 
 /** The models of a run. */
 export interface Models {
   readonly teacher: Mmoe | undefined;
   readonly student: TwoTower | undefined;
   readonly parameters: ModelParameters;
+  /** Items of the catalogue. */
+  readonly numItems: number;
 }
 
 /** What steps see: an absent model has no parameters. */
 export interface ModelParameters {
   readonly teacher: MmoeParameters | Readonly<Record<string, never>>;
   readonly student: DssmParameters | Readonly<Record<string, never>>;
+  /** What loss terms learn, by the term's name. */
+  readonly terms: Readonly<Record<string, TermParameters>>;
+  /** The memory bank of in-batch losses, where there is one. */
+  readonly bank: DenseParameter | Readonly<Record<string, never>>;
   readonly [model: string]: ParameterTree;
 }
+
+/** Whether a parameter is a model's, and not what loss terms learn or keep. */
+export const isOfModels = (name: string): boolean => !/^(terms\/|bank$)/.test(name);
 
 /** The teacher's values among those of all models. */
 export const teacherValues = (values: Values<ModelParameters>): Values<MmoeParameters> =>
@@ -30,11 +45,52 @@ export const studentValues = (values: Values<ModelParameters>): Values<DssmParam
 type Embeddings = NonNullable<RunConfig["teacher"]>["embeddings"];
 
 /** Builds the models that a configuration describes, on the features that the data have. */
-export function buildModels(config: RunConfig, dataset: Pick<Dataset, "features">): Models {
+export function buildModels(
+  config: RunConfig,
+  dataset: Pick<Dataset, "features"> & { readonly items: Pick<Dataset["items"], "size"> },
+): Models {
   const shared = sharedTables(config, dataset.features);
   const teacher = config.teacher && buildTeacher(config.teacher, config.seed, dataset.features, shared);
   const student = config.student && buildStudent(config.student, config.seed, dataset.features, shared);
-  return { teacher, student, parameters: { teacher: teacher?.parameters ?? {}, student: student?.parameters ?? {} } };
+  const parameters = {
+    teacher: teacher?.parameters ?? {},
+    student: student?.parameters ?? {},
+    terms: learnedByTerms(config),
+    bank: bankOf(config),
+  };
+  return { teacher, student, parameters, numItems: dataset.items.size };
+}
+
+function bankOf({ inBatch, student }: RunConfig): ModelParameters["bank"] {
+  const width = student?.userUnits.at(-1);
+  return inBatch?.bank === undefined || width === undefined ? {} : memoryBank("bank", inBatch.bank.size, width);
+}
+
+/** Parameters of the terms that learn any: weights by uncertainty, scales, projections, experts. */
+function learnedByTerms(config: RunConfig): ModelParameters["terms"] {
+  const hard = (config.student?.losses ?? []).map((loss) => [hardName(loss), needsOf(loss.weight)] as const);
+  const distilled = config.distill.map((term) => [distillName(term), distillNeeds(term, config)] as const);
+  const made = [...hard, ...distilled].map(([name, needs]) => {
+    const scope = { name: `terms/${name}`, group: TERMS_GROUP, seed: config.seed };
+    return [name, termParameters(scope, needs)] as const;
+  });
+  return Object.fromEntries(made.filter(([, parameters]) => Object.keys(parameters).length > 0));
+}
+
+function needsOf(weight: WeightConfig): TermNeeds {
+  return isLearned(weight) ? { logVariance: weight.initial } : {};
+}
+
+function distillNeeds(term: DistillTerm, { student, teacher }: RunConfig): TermNeeds {
+  const shared = { ...needsOf(term.weight), scaleStudent: term.scaleStudent, alpha: term.kind === "adaptive-ranking" };
+  if (!needsLayers(term)) return shared;
+  const hidden = teacher!.experts.units.at(-1)!;
+  const widths = {
+    studentWidth: student!.userUnits.at(-1)!,
+    teacherWidth: term.head === "ctcvr" ? 2 * hidden : hidden,
+  };
+  if (term.kind === "distillation-experts") return { ...shared, experts: { ...widths, count: term.experts } };
+  return { ...shared, ...("project" in term && term.project && { projection: widths }) };
 }
 
 function buildTeacher(

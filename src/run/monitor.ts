@@ -2,7 +2,7 @@ import { ConfigError, nearestName } from "../errors.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import type { Evaluation } from "./evaluation/evaluate.ts";
 
-type Monitor = NonNullable<RunConfig["evaluate"]["monitor"]>;
+type Monitor = Pick<NonNullable<RunConfig["evaluate"]["monitor"]>, "metric" | "model">;
 
 /**
  * The metric that picks the best checkpoint; null where it is undefined on these data.

@@ -66,6 +66,7 @@ export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }
       if (event.kind === "step") times.add(event);
       if (event.kind === "step" && event.step % every === 0)
         await log.scalars(event.step, { ...stepScalars(event, rates), ...times.take() });
+      if (event.kind === "diagnosis") await log.scalars(event.step, diagnosisScalars(event));
       if (event.kind === "evaluation") await log.scalars(event.step, evaluationScalars(event.evaluation));
       if (event.kind === "epoch" || event.kind === "end") await log.sync();
     },
@@ -90,7 +91,10 @@ function stepScalars(
 ): Record<string, number> {
   const { loss, parts, gradientNorms, epoch } = event;
   const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] =>
-    Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
+    Object.entries(values).map(([name, value]) => [
+      name.startsWith("learnedWeight/") ? name : `${prefix}/${name}`,
+      value,
+    ]);
   return {
     epoch,
     "loss/total": loss,
@@ -119,6 +123,11 @@ function stepTimes() {
       return { rowsPerSecond: rows / ((waitMs + stepMs) / 1000), dataWaitShare: waitMs / (waitMs + stepMs) };
     },
   };
+}
+
+function diagnosisScalars({ norms, cosine }: Extract<RunEvent, { kind: "diagnosis" }>): Record<string, number | null> {
+  const named = Object.entries(norms).map(([name, norm]) => [`termGradientNorm/${name}`, norm]);
+  return { ...Object.fromEntries(named), "gradientCosine/hard-distill": cosine };
 }
 
 function evaluationScalars(evaluation: Evaluation): Record<string, number | null> {

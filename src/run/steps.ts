@@ -1,23 +1,29 @@
 import * as tf from "@tensorflow/tfjs";
-import { bernoulliKl } from "../distill/losses/bernoulli-kl.ts";
 import { binaryCrossEntropy } from "../distill/losses/binary-cross-entropy.ts";
-import { inBatchSoftmax } from "../distill/losses/in-batch-softmax.ts";
-import { combineTerms, type Term, weightInput } from "../distill/objective.ts";
+import { bankUpdate } from "../distill/negatives/memory-bank.ts";
+import { combineTerms, type Term } from "../distill/objective.ts";
+import type { TermValues } from "../distill/terms/term-parameters.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
 import type { Entries, Forward, Step, TensorBatch } from "../engine/step.ts";
 import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import type { RunConfig } from "./config/run-config.ts";
+import { distillTermLoss } from "./distill-terms.ts";
 import { distillationSpaces } from "./distillation-spaces.ts";
+import { candidateWeights, hardTerm } from "./hard-terms.ts";
 import { type ModelParameters, type Models, studentValues, teacherValues } from "./models.ts";
-import { optimisersOf } from "./optimisers.ts";
-
-type HardLoss = NonNullable<RunConfig["student"]>["losses"][number];
+import { diagnosisOptimisers, needsDiagnosis, optimisersOf } from "./optimisers.ts";
+import { ownColumn, type StudentScores, studentScores } from "./student-scores.ts";
+import { distillName, hardName } from "./term-inputs.ts";
 
 /** The entries of a run's program: one joint training step, scoring, and the two towers. */
 export function buildEntries(config: RunConfig, models: Models): Entries<ModelParameters> {
   const { teacher, student } = models;
+  const step = trainStep(config, models);
   return {
-    train: { kind: "train", step: trainStep(config, models), optimisers: optimisersOf(config) },
+    train: { kind: "train", step, optimisers: optimisersOf(config) },
+    ...(needsDiagnosis(config) && {
+      diagnose: { kind: "train" as const, step, optimisers: diagnosisOptimisers, slots: "diagnose" },
+    }),
     score: { kind: "forward", forward: scoreRows(models) },
     ...(student && {
       users: {
@@ -42,80 +48,49 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
   } satisfies Entries<ModelParameters>;
 }
 
-/** Weight of each term as a step input, by input name. */
-export function termWeights(config: RunConfig): Readonly<Record<string, number>> {
-  const weights: Record<string, number> = {};
-  for (const [head, weight] of config.train.teacher ? Object.entries(config.teacher!.weights) : [])
-    weights[weightInput(`teacher/${head}`)] = weight;
-  for (const loss of config.student?.losses ?? []) weights[weightInput(hardName(loss))] = loss.weight;
-  for (const term of config.distill) weights[weightInput(`distill/${term.name}`)] = term.weight;
-  return weights;
-}
-
-const hardName = ({ kind, label }: HardLoss): string => `student/${kind}/${label}`;
-
-function trainStep(config: RunConfig, { teacher, student }: Models): Step<ModelParameters> {
+function trainStep(config: RunConfig, { teacher, student, numItems }: Models): Step<ModelParameters> {
   return (values, batch, context) => {
-    const weights = rowWeights(batch);
-    const terms: Term[] = [];
     const trained = config.train.teacher !== undefined;
     const heads = teacher?.forward(teacherValues(values), batch, trained ? context.noise : undefined);
-    if (heads !== undefined && trained) terms.push(...teacherTerms(config, heads, batch, weights));
-    if (student !== undefined) {
-      const own = studentValues(values);
-      const users = student.userTower(own, batch, context.noise);
-      const items = student.itemTower(own, batch, context.noise);
-      const logits = student.score(own, users, items);
-      for (const loss of config.student!.losses) {
-        const value =
-          loss.kind === "binary-cross-entropy"
-            ? weightedMean(binaryCrossEntropy(logits, label(batch, loss.label)), weights)
-            : softmaxTerm(loss, student.scoreAll(own, users, items) as tf.Tensor2D, batch, weights);
-        terms.push({ name: hardName(loss), loss: value });
-      }
-      const spaces = distillationSpaces({ teacher, student }, values, batch, {
-        context,
-        rows: { logits, heads, weights },
-      });
-      for (const { name, head, space, temperature, scaleByTemperatureSquared } of config.distill) {
-        const { student: own, teacher: target, weights: counted } = spaces[space]();
-        const losses = bernoulliKl(own, target(head), { temperature, scaleByTemperatureSquared });
-        terms.push({ name: `distill/${name}`, loss: weightedMean(losses, counted) });
-      }
+    const terms: Term[] = heads !== undefined && trained ? teacherTerms(config, heads, batch) : [];
+    if (student === undefined) return combineTerms(terms, context);
+    const own = studentValues(values);
+    const bank = values.bank instanceof tf.Tensor ? values.bank : undefined;
+    const scores = studentScores({ student, values: own, batch, context, bank });
+    const spaces = distillationSpaces({ student, values: own, batch, context, scores, heads });
+    const learned = values.terms as Readonly<Record<string, TermValues>>;
+    const add = (name: string, loss: tf.Scalar): void => {
+      const { logVariance } = learned[name] ?? {};
+      terms.push({ name, loss, ...(logVariance && { logVariance }) });
+    };
+    for (const loss of config.student!.losses) add(hardName(loss), hardTerm(loss, scores, batch));
+    for (const term of config.distill) {
+      const name = distillName(term);
+      add(name, distillTermLoss(term, learned[name] ?? {}, { spaces, scores, heads, batch, context, numItems }));
     }
-    return combineTerms(terms, context);
+    const result = combineTerms(terms, context);
+    return bank === undefined ? result : { ...result, loss: withBank(result.loss, bank, scores, batch) };
   };
 }
 
-function teacherTerms(config: RunConfig, heads: MmoeOutputs, batch: TensorBatch, weights: tf.Tensor): readonly Term[] {
+/** The loss, with the term of value 0 that moves the memory bank on. */
+function withBank(loss: tf.Scalar, bank: tf.Tensor, scores: StudentScores, batch: TensorBatch): tf.Scalar {
+  const rows = scores.users.shape[0]!;
+  const moved = bankUpdate(bank, {
+    vectors: scores.ownItems,
+    logQ: batch.columnLogQ === undefined ? tf.zeros([rows]) : tf.slice(batch.columnLogQ, [0], [rows]),
+    itemIndex: ownColumn(batch.itemIndex!),
+    mask: tf.cast(tf.greater(batch.weight!, 0), "float32"),
+  });
+  return tf.add(loss, moved) as tf.Scalar;
+}
+
+function teacherTerms(config: RunConfig, heads: MmoeOutputs, batch: TensorBatch): Term[] {
+  const weights = candidateWeights(batch);
   return Object.entries(config.teacher!.labels).map(([head, name]) => ({
     name: `teacher/${head}`,
-    loss: weightedMean(binaryCrossEntropy(heads[head as "ctr" | "ctcvr"], label(batch, name)), weights),
+    loss: weightedMean(binaryCrossEntropy(heads[head as "ctr" | "ctcvr"], batch[`label/${name}`]!), weights),
   }));
-}
-
-function softmaxTerm(
-  loss: Extract<HardLoss, { kind: "in-batch-softmax" }>,
-  logits: tf.Tensor2D,
-  batch: TensorBatch,
-  weights: tf.Tensor,
-): tf.Scalar {
-  const losses = inBatchSoftmax(logits, {
-    mask: tf.cast(tf.greater(batch.weight!, 0), "float32") as tf.Tensor1D,
-    ...(loss.logQ === "classic" && { logQ: batch.logQ as tf.Tensor1D }),
-    ...(loss.maskKnown && { known: batch.known as tf.Tensor2D }),
-  });
-  return weightedMean(losses, tf.mul(weights, label(batch, loss.label)));
-}
-
-function label(batch: TensorBatch, name: string): tf.Tensor {
-  return batch[`label/${name}`]!;
-}
-
-/** Weight of every entry of the loss: [B] rows, or [B, N] candidates without the padded ones. */
-function rowWeights(batch: TensorBatch): tf.Tensor {
-  const { weight, mask } = batch;
-  return mask?.rank === 2 ? tf.mul(mask, tf.expandDims(weight!, 1)) : weight!;
 }
 
 /** Logits of one model alone on rows or lists: ctr, cvr and ctcvr of the ranker, `score` of the two-tower model. */

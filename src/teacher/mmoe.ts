@@ -65,6 +65,8 @@ export interface MmoeOutputs {
   /** Logit of p_CTR * p_CVR. */
   readonly ctcvr: tf.Tensor;
   readonly gates: tf.Tensor;
+  /** Each task's mixture of the experts [.., H], before its tower: the layers that a student can be taught by. */
+  readonly mixed: { readonly ctr: tf.Tensor; readonly cvr: tf.Tensor };
 }
 
 export interface Mmoe {
@@ -185,13 +187,14 @@ function forward(
   const experts_EBH = applyExperts(values.experts, affine, config.experts.count);
   const gates_BTE = tf.softmax(tf.reshape(affine(values.gates), [-1, TASKS, config.experts.count]));
   const mixed_BTH = tf.matMul(gates_BTE, tf.transpose(experts_EBH, [1, 0, 2]));
-  const [ctr, cvr] = tf.unstack(mixed_BTH, 1).map((mixed_BH, task) => {
-    const tower = task === 0 ? values.towers.ctr : values.towers.cvr;
-    return tf.reshape(applyMlp(tower, mixed_BH), [...leading]);
-  }) as [tf.Tensor, tf.Tensor];
+  const [ctrMixed, cvrMixed] = tf.unstack(mixed_BTH, 1) as [tf.Tensor, tf.Tensor];
+  const ctr = tf.reshape(applyMlp(values.towers.ctr, ctrMixed), [...leading]);
+  const cvr = tf.reshape(applyMlp(values.towers.cvr, cvrMixed), [...leading]);
   const wide = Object.keys(values.wide).map((name) => wideLogit(values.wide[name]!, batch, featureOf(config, name)));
   const click = wide.reduce((sum, logit) => tf.add(sum, logit), ctr);
-  return { ctr: click, cvr, ctcvr: productLogit(click, cvr), gates: gates_BTE };
+  const inShape = (mixed: tf.Tensor): tf.Tensor => tf.reshape(mixed, [...leading, mixed.shape.at(-1)!]);
+  const mixed = { ctr: inShape(ctrMixed), cvr: inShape(cvrMixed) };
+  return { ctr: click, cvr, ctcvr: productLogit(click, cvr), gates: gates_BTE, mixed };
 }
 
 /** Affine layers over the features and their products, and the shape of the rows: [B] or [B, N]. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { runCli } from "../../src/cli/cli.ts";
 
 /** What a command line printed and how it ended. */
@@ -13,11 +14,16 @@ export interface CommandResult {
 export async function runCommand(
   argv: readonly string[],
   onErr: (text: string, signal: (name: "SIGINT" | "SIGTERM") => void) => void = () => {},
-): Promise<CommandResult> {
+  stdin: Uint8Array = new Uint8Array(0),
+): Promise<CommandResult & { readonly bytes: Uint8Array }> {
   let out = "";
   let err = "";
   const signals = new EventEmitter();
+  const stdout = new PassThrough();
+  const bytes = buffer(stdout);
   const code = await runCli(argv, {
+    stdin: Readable.from([stdin]),
+    stdout,
     out: (text) => {
       out += text;
     },
@@ -32,5 +38,6 @@ export async function runCommand(
       return () => signals.off("signal", stop);
     },
   });
-  return { code, out, err };
+  stdout.end();
+  return { code, out, err, bytes: await bytes };
 }

@@ -265,8 +265,20 @@ describe("makeBatch", () => {
       "batch spec: negatives.power must be a finite number >= 0, got -1",
     ],
     [
-      { negatives: { kind: "random", count: 1, excludeKnown: true }, knownMatrix: true },
-      "batch spec: knownMatrix must go without negatives, got both",
+      { negatives: { kind: "exposed", count: 1, label: "clik" } },
+      'batch spec: negatives.label must be among click, seen, got "clik"; did you mean "click"?',
+    ],
+    [{ sharedItems: -1 }, "batch spec: sharedItems must be an integer >= 0, got -1"],
+    [
+      {
+        negatives: {
+          kind: "ranked",
+          count: 1,
+          sampling: { kind: "window", from: 3, to: 2 },
+          lists: { width: 0, items: new Int32Array(0) },
+        },
+      },
+      "batch spec: negatives: from must be <= to, got 3 and 2",
     ],
   ] as [Partial<BatchSpec>, string][])("refuses %j", async (changed, message) => {
     const dataset = await open();

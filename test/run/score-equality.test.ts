@@ -39,12 +39,13 @@ const studentOf = (program: Program): Record<string, Float32Array> =>
   );
 
 /**
- * The student after 100 steps: with the scores of the store, or with the teacher's own forward pass in every step. Both
+ * The student after 100 steps, or after none: with the scores of the store, or with the teacher's own forward pass in every step. Both
  * see the same batches.
  */
 async function studentAfter(
   resolved: ResolvedConfig,
   source: "store" | "online",
+  steps = STEPS,
 ): Promise<Record<string, Float32Array>> {
   const { dataset } = await openRunData(resolved);
   const teacher = await openTeacher(at("teacher"), { native });
@@ -63,8 +64,9 @@ async function studentAfter(
         only: (name) => name.startsWith("teacher/"),
       });
     }
+    if (steps === 0) return before;
     for await (const event of train({ program, dataset, config })) {
-      if (event.kind === "step" && event.step === STEPS) break;
+      if (event.kind === "step" && event.step === steps) break;
     }
     const after = studentOf(program);
     expect(after).not.toEqual(before);
@@ -74,36 +76,55 @@ async function studentAfter(
   }
 }
 
-const TERMS = {
-  "Bernoulli KL on rows": { distill: "[{ name: kd, head: ctcvr, kind: bernoulli-kl, temperature: 2 }]" },
-  "Bernoulli KL on lists": { distill: "[{ name: kd, head: ctr, kind: bernoulli-kl, space: lists }]" },
-} as const;
+/** On the rows, or over each row's own item and its candidates of the store. */
+const TERMS: Readonly<Record<string, readonly string[]>> = {
+  KL: ["distill=[{ name: kd, head: ctcvr, kind: bernoulli-kl, temperature: 2 }]"],
+  "KL of lists": [
+    "distill=[{ name: kd, head: ctr, kind: list-kl, temperature: 2 }]",
+    "negatives={ kind: stored, count: 2 }",
+  ],
+  MarginMSE: ["distill=[{ name: kd, head: ctr, kind: margin-mse }]", "negatives={ kind: stored, count: 2 }"],
+  RankNet: [
+    "distill=[{ name: kd, head: ctr, kind: pairwise-logistic, target: probability }]",
+    "negatives={ kind: stored, count: 2 }",
+  ],
+  ListMLE: ["distill=[{ name: kd, head: ctr, kind: list-mle }]", "negatives={ kind: stored, count: 2 }"],
+};
 
-const settings = (distill: string, store: string): ResolvedConfig =>
+const settings = (sets: readonly string[], store: string): ResolvedConfig =>
   readRunConfig(at("distill.yaml"), [
     `scores.store=${store}`,
     "start={ encoding: teacher, extend: false }",
     "train.epochs=20",
-    `distill=${distill}`,
-    ...(distill.includes("lists") ? ["scores.lists={ users: 8, top: 2, of: 4, uniform: 3 }"] : []),
+    ...sets,
   ]);
 
-describe.each(Object.entries(TERMS))("%s: the stored-score step and the online step", (_, { distill }) => {
+describe.each(Object.entries(TERMS))("%s: the stored-score step and the online step", (name, sets) => {
   it("give the same student, bit for bit, over 100 steps (float32)", async () => {
-    const online = await studentAfter(settings(distill, "store"), "online");
-    expect(await studentAfter(settings(distill, "store"), "store")).toEqual(online);
+    const online = await studentAfter(settings(sets, "store"), "online");
+    expect(await studentAfter(settings(sets, "store"), "store")).toEqual(online);
   });
 
   it("give the same student within rounding (float16)", async () => {
-    const online = await studentAfter(settings(distill, "store"), "online");
-    const half = await studentAfter(settings(distill, "half"), "store");
+    // Adam would make a whole step of a small gradient whose sign turns.
+    const plain = [...sets, "train.student={ rate: 0.05, dense: { kind: sgd }, table: { kind: sgd } }"];
+    const online = await studentAfter(settings(plain, "store"), "online");
+    const half = await studentAfter(settings(plain, "half"), "store");
+    const start = await studentAfter(settings(plain, "store"), "online", 0);
     expect(half).not.toEqual(online);
-    for (const [name, values] of Object.entries(online)) {
-      const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - half[name]![i]!)), 0);
-      expect(worst, name).toBeLessThan(5e-3);
-    }
+    // An order has no small errors: scores that are almost equal are equal half floats, and change places.
+    const allowed = name === "ListMLE" ? 0.1 : 0.01;
+    expect(distance(half, online) / distance(online, start)).toBeLessThan(allowed);
   });
 });
+
+/** Euclidean distance over all parameters. */
+function distance(a: Readonly<Record<string, Float32Array>>, b: Readonly<Record<string, Float32Array>>): number {
+  let sum = 0;
+  for (const [name, values] of Object.entries(a))
+    for (const [i, value] of values.entries()) sum += (value - b[name]![i]!) ** 2;
+  return Math.sqrt(sum);
+}
 
 describe("a frozen run that teaches online, from a configuration", () => {
   it("gives the student that its stored scores give", async () => {

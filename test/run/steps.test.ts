@@ -10,7 +10,8 @@ import { batchSpecOf } from "../../src/run/batch-spec.ts";
 import { readRunConfig } from "../../src/run/config/run-config.ts";
 import { buildModels } from "../../src/run/models.ts";
 import { ratesOf } from "../../src/run/optimisers.ts";
-import { buildEntries, termWeights } from "../../src/run/steps.ts";
+import { buildEntries } from "../../src/run/steps.ts";
+import { termInputs } from "../../src/run/term-inputs.ts";
 import { sigmoid } from "../oracle/models.ts";
 import { nativeEngine, writeSmallRun } from "./small-run.ts";
 
@@ -35,7 +36,7 @@ async function open(sets: readonly string[]) {
   const models = buildModels(config, dataset);
   const program = createProgram(models.parameters, buildEntries(config, models), { native });
   const batch = makeBatch(dataset, batchSpecOf(config, dataset), 0, 0);
-  const step = () => program.train("train", { batch, rates: ratesOf(config), inputs: termWeights(config) });
+  const step = () => program.train("train", { batch, rates: ratesOf(config), inputs: termInputs(config, { step: 0 }) });
   return { program, batch, step };
 }
 
@@ -149,7 +150,7 @@ describe("a padded batch", () => {
         const report = program.train("train", {
           batch: makeBatch(dataset, spec, 0, 0),
           rates: ratesOf(config),
-          inputs: termWeights(config),
+          inputs: termInputs(config, { step: 0 }),
         });
         const values = program.variables.flatMap(({ name }) => [...program.read(name)]);
         program.close();

@@ -48,7 +48,13 @@ afterEach(() => expect(tf.memory().numTensors).toBe(live));
 function scored(config = CONFIG) {
   const model = mmoe({ name: "teacher", group: "teacher", seed: 5 }, config);
   const program = createProgram(model.parameters, {
-    score: { kind: "forward", forward: (values, batch) => ({ ...model.forward(values, batch) }) },
+    score: {
+      kind: "forward",
+      forward: (values, batch) => {
+        const { mixed, ...outputs } = model.forward(values, batch);
+        return { ...outputs, "mixed/ctr": mixed.ctr, "mixed/cvr": mixed.cvr };
+      },
+    },
   });
   return { model, program };
 }

@@ -16,7 +16,9 @@ export type PairReader = (place: PairPlace) => number;
 
 /** Reads a pair feature of a dataset. Statistics leave the row itself out where it is a training row. */
 export function pairReader(
-  data: Pick<BatchData, "columns" | "items" | "pairs" | "isTrainRow">,
+  data: Pick<BatchData, "columns" | "pairs" | "isTrainRow"> & {
+    readonly items: Pick<BatchData["items"], "features">;
+  },
   name: string,
 ): PairReader {
   const table = data.pairs.get(name)!;

@@ -3,7 +3,9 @@ import { choice, strict, unknownChoice } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
 import { checkConfig } from "../config/check-config.ts";
 import { loadConfig, type Origin } from "../config/load-config.ts";
-import { negativesConfig, optimiserConfig } from "../config/train-config.ts";
+import { catalogueSource } from "../config/negatives-config.ts";
+import { weightConfig } from "../config/schedule-config.ts";
+import { optimiserConfig } from "../config/train-config.ts";
 import { checkCascade } from "./check-cascade.ts";
 import { objectiveConfig } from "./objective.ts";
 import { stageModelConfig } from "./stage-model.ts";
@@ -30,6 +32,13 @@ const lists = {
     .describe("What it is that lists grow older than their period while a phase uses them."),
 };
 
+const negatives = z
+  .union([catalogueSource, z.array(catalogueSource).min(1)], {
+    error: () => "must be a source of negatives of kind random or frequency, or a list of them",
+  })
+  .transform((given) => (Array.isArray(given) ? given : [given]))
+  .describe("Sampled negatives beside each row.");
+
 const space = z.discriminatedUnion(
   "kind",
   [
@@ -37,7 +46,7 @@ const space = z.discriminatedUnion(
       kind: z.literal("rows").describe("Exposed rows, with or without sampled negatives."),
       where: z.string().optional().describe("Only rows with this label: clicked, for one."),
       batchSize: size,
-      negatives: negativesConfig.optional(),
+      negatives: negatives.optional(),
       negativeWeight: z.number().positive().default(1).describe("Weight of each sampled negative; a row's own is 1."),
     }),
     strict({
@@ -84,7 +93,7 @@ const term = strict({
   space: name.describe("On which items."),
   loss: objectiveConfig,
   tutor: name.optional().describe("Stage whose scores it learns from; not for labels."),
-  weight: z.number().min(0).default(1),
+  weight: weightConfig.describe("A number >= 0, or a schedule over the steps of the phase."),
 });
 
 const phase = strict({

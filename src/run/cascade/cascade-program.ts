@@ -1,13 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
 import type { FeatureSpec } from "../../data/dataset.ts";
 import { combineTerms, type Term } from "../../distill/objective.ts";
+import type { TermValues } from "../../distill/terms/term-parameters.ts";
 import { weightedMean } from "../../distill/weighted-mean.ts";
 import type { Optimiser } from "../../engine/optimisers/index.ts";
 import type { ParameterTree, Values } from "../../engine/parameters.ts";
 import type { Entries, Step, TensorBatch } from "../../engine/step.ts";
 import { stopGradient } from "../../engine/stop-gradient.ts";
 import { optimiserOf } from "../optimisers.ts";
-import type { CascadeRunConfig, PhaseConfig, TermConfig } from "./cascade-config.ts";
+import type { CascadeRunConfig, PhaseConfig } from "./cascade-config.ts";
+import { allPhases, isLearning, parametersOfTerms, TERMS, termName } from "./cascade-terms.ts";
 import { tutorLoss } from "./objective.ts";
 import { buildStage, type StageModel, type StageOutputs } from "./stage-model.ts";
 
@@ -23,8 +25,18 @@ export function buildCascade(
   return new Map(stages.map(({ name, model }) => [name, buildStage(name, model, features, { seed, labels })]));
 }
 
+/** Parameters of the stages by name, and of the terms. */
+export function cascadeParameters(config: CascadeRunConfig, models: CascadeModels): CascadeParameters {
+  const stages = [...models].map(([name, model]) => [name, model.parameters] as const);
+  return { ...Object.fromEntries(stages), [TERMS]: parametersOfTerms(config) };
+}
+
 /** The entries of a cascade's program: `pairs/<stage>`, `users` and `items` of the first stage, `phase/<name>`. */
-export function cascadeEntries(config: CascadeRunConfig, models: CascadeModels): Entries<CascadeParameters> {
+export function cascadeEntries(
+  config: CascadeRunConfig,
+  models: CascadeModels,
+  numItems: number,
+): Entries<CascadeParameters> {
   const entries: Record<string, Entries<CascadeParameters>[string]> = {};
   for (const [name, model] of models) {
     const own = (values: Values<CascadeParameters>): Values<ParameterTree> => values[name]!;
@@ -42,18 +54,13 @@ export function cascadeEntries(config: CascadeRunConfig, models: CascadeModels):
   for (const phase of allPhases(config))
     entries[phaseEntry(phase)] = {
       kind: "train",
-      step: phaseStep(phase, config, models),
+      step: phaseStep(phase, config, { models, numItems }),
       optimisers: optimisersOf(phase),
     };
   return entries;
 }
 
 export const phaseEntry = ({ name }: Pick<PhaseConfig, "name">): string => `phase/${name}`;
-
-/** Name of a term in logs: who learns what from whom where. */
-export function termName({ stage, space, loss, tutor }: TermConfig): string {
-  return [stage, loss.kind, space, ...(tutor === undefined ? [] : [`from-${tutor}`])].join("/");
-}
 
 /** Stages that a phase trains. */
 export const learnersOf = ({ terms }: Pick<PhaseConfig, "terms">): readonly string[] => [
@@ -67,17 +74,17 @@ export function frozenTutors(phase: PhaseConfig, space: string): readonly string
   return [...new Set(tutors)].filter((tutor) => !learners.includes(tutor));
 }
 
-export const allPhases = ({ warmUp, round, finish }: CascadeRunConfig): readonly PhaseConfig[] => [
-  ...warmUp,
-  ...round,
-  ...finish,
-];
-
 function optimisersOf(phase: PhaseConfig): Readonly<Record<string, Optimiser>> {
-  return Object.fromEntries(learnersOf(phase).map((stage) => [stage, optimiserOf(phase.optimiser)]));
+  const optimiser = optimiserOf(phase.optimiser);
+  const groups = Object.fromEntries(learnersOf(phase).map((stage) => [stage, optimiser]));
+  return phase.terms.some(isLearning) ? { ...groups, [TERMS]: { ...optimiser, l2: 0 } } : groups;
 }
 
-function phaseStep(phase: PhaseConfig, { spaces }: CascadeRunConfig, models: CascadeModels): Step<CascadeParameters> {
+function phaseStep(
+  phase: PhaseConfig,
+  { spaces }: CascadeRunConfig,
+  { models, numItems }: { readonly models: CascadeModels; readonly numItems: number },
+): Step<CascadeParameters> {
   return (values, batch, context) => {
     const learners = learnersOf(phase);
     const views = new Map(phase.terms.map(({ space }) => [space, viewOf(batch, space)]));
@@ -97,7 +104,11 @@ function phaseStep(phase: PhaseConfig, { spaces }: CascadeRunConfig, models: Cas
         return { name: termName(term), loss: labelLoss(models.get(term.stage)!, outputs, view, weights) };
       }
       const tutor = view[`tutor/${term.tutor!}`] ?? stopGradient(outputsOf(term.tutor!, term.space).ctcvr);
-      return { name: termName(term), loss: tutorLoss(loss, { logits: outputs.ctcvr, tutor, itemWeights }) };
+      const name = termName(term);
+      const own = values[TERMS] as Readonly<Record<string, Readonly<Record<string, TermValues>>>>;
+      const learnt = own[phase.name]![name] ?? {};
+      const tensors = { logits: outputs.ctcvr, tutor, itemWeights, values: learnt, site: name, context, numItems };
+      return { name, loss: tutorLoss(loss, tensors) };
     });
     return combineTerms(terms, context);
   };

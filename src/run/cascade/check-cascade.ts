@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { didYouMean, oneOf } from "../../config-schema.ts";
+import { isLearned } from "../config/schedule-config.ts";
 import type { CascadeRunConfig, SpaceConfig, StageConfig, TermConfig } from "./cascade-config.ts";
+import { TERMS } from "./cascade-terms.ts";
 import { needsLists } from "./objective.ts";
 
 type Path = readonly (string | number)[];
@@ -10,7 +12,7 @@ type Complain = (path: Path, message: string) => void;
 export function listLengthOf(space: SpaceConfig, stages: readonly StageConfig[]): number | undefined {
   switch (space.kind) {
     case "rows":
-      return space.negatives === undefined ? undefined : 1 + space.negatives.count;
+      return space.negatives === undefined ? undefined : space.negatives.reduce((sum, { count }) => sum + count, 1);
     case "ranked":
       return (space.to ?? stages.find(({ name }) => name === space.stage)?.passes ?? 0) - space.from + space.uniform;
     case "random":
@@ -51,6 +53,7 @@ function checkStages({ stages }: CascadeRunConfig, complain: Complain): void {
   for (const [i, { name, passes }] of stages.entries()) {
     if (stages.findIndex((other) => other.name === name) < i)
       complain(["stages", i, "name"], `must be the name of one stage only, got "${name}" again`);
+    if (name === TERMS) complain(["stages", i, "name"], `must not be "${TERMS}"`);
     const before = stages[i - 1];
     if (before !== undefined && passes > before.passes)
       complain(
@@ -92,24 +95,22 @@ function checkTerm(config: CascadeRunConfig, term: TermConfig, path: Path, compl
   else if (tutor === stage)
     complain([...path, "tutor"], `must be another stage than the learner, got "${tutor}" twice`);
   else known(config, tutor, [...path, "tutor"], complain);
+  if (isLearned(term.weight))
+    complain([...path, "weight"], "must be a number or a schedule here, got one that is learned");
   const length = listLengthOf(space, config.stages);
   if (needsLists(loss) && length === undefined)
     complain(
       [...path, "space"],
       `must hold lists for a ${loss.kind} term; give space "${spaceName}" negatives, or take another`,
     );
-  for (const [key, cut] of Object.entries(cutsOf(loss)))
-    if (length !== undefined && cut >= length)
+  for (const key of ["topK", "interesting", "selected", "relevant"] as const) {
+    const cut = (loss as Readonly<Record<string, unknown>>)[key];
+    if (length !== undefined && typeof cut === "number" && cut >= length)
       complain(
         [...path, "loss", key],
         `must be below the length of the lists of "${spaceName}", ${length}, got ${cut}`,
       );
-}
-
-function cutsOf(loss: TermConfig["loss"]): Readonly<Record<string, number>> {
-  if (loss.kind === "tutor-learning") return { topK: loss.topK };
-  if (loss.kind === "relaxed-ranking") return { interesting: loss.interesting };
-  return "selected" in loss ? { selected: loss.selected, relevant: loss.relevant } : {};
+  }
 }
 
 function known({ stages }: CascadeRunConfig, name: string, path: Path, complain: Complain): boolean {

@@ -15,16 +15,25 @@ import { openRunFolder, type RunFolder, runFolder } from "../run-folder.ts";
 import { trainStart } from "../train.ts";
 import type { CascadeRunConfig, ResolvedCascade } from "./cascade-config.ts";
 import { openCascadeLog } from "./cascade-log.ts";
-import { buildCascade, cascadeEntries } from "./cascade-program.ts";
+import { buildCascade, cascadeEntries, cascadeParameters } from "./cascade-program.ts";
 import { evaluateCascade } from "./evaluate-cascade.ts";
 import { loadLists, saveLists } from "./lists-file.ts";
-import { readStageTables } from "./space-lists.ts";
+import { readLogged } from "./space-lists.ts";
 import { type CascadeEvent, trainCascade } from "./train-cascade.ts";
 
 /** What a cascade's run reports beside its training events. */
 export type CascadeNotice =
   | CascadeEvent
   | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
+  | {
+      readonly kind: "logged";
+      readonly space: string;
+      readonly requests: number;
+      /** Requests left out: their user has no training row. */
+      readonly unknownUsers: number;
+      /** Items left out: the data do not have them. */
+      readonly unknownItems: number;
+    }
   | {
       readonly kind: "models";
       readonly models: Readonly<Record<string, ParameterReport>>;
@@ -86,8 +95,10 @@ export async function* executeCascade(options: CascadeOptions): AsyncGenerator<C
     await writeJson(folder.encoding, dataset.encoding, folder.files);
     await writeJson(folder.dataReport, { fingerprint, ...report }, folder.files);
     const models = buildCascade(config, dataset.features);
-    const parameters = Object.fromEntries([...models].map(([name, model]) => [name, model.parameters]));
-    program = createProgram(parameters, cascadeEntries(config, models), { native, seed: config.seed });
+    program = createProgram(cascadeParameters(config, models), cascadeEntries(config, models, dataset.items.size), {
+      native,
+      seed: config.seed,
+    });
     await loadStarts(program, resolved);
     const reports = await reportParameters(program, [...models.keys()]);
     const from = await restore(folder, program, dataset, resume);
@@ -141,13 +152,16 @@ async function* trainWithCheckpoints(
     every: config.logEvery,
     resumeStep: from.step > 0 ? from.step : undefined,
   });
+  const logged = await readLogged(config, resolved.folder, dataset);
+  for (const [space, { rows, unknownUsers, unknownItems }] of logged)
+    yield { kind: "logged", space, requests: rows.length, unknownUsers, unknownItems };
   const training = trainCascade({
     program,
     dataset,
     config,
     from,
     signal,
-    tables: await readStageTables(config, resolved.folder),
+    logged,
     lists: await loadLists(folder, Object.keys(config.spaces)),
   });
   // The best value belongs to evaluations, which trainCascade knows nothing of.

@@ -4,7 +4,7 @@ import { makeBatch } from "../../data/make-batch.ts";
 import type { HostBatch } from "../../engine/step.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
-import { withoutUndefined } from "../batch-spec.ts";
+import { sourceOf } from "../batch-spec.ts";
 import type { CascadeRunConfig, RowSpaceConfig, SpaceConfig } from "./cascade-config.ts";
 import type { Exposures } from "./exposures.ts";
 import { inBatchLists, type LabelledLists, listBatches, listOrder, makeListBatch, withValues } from "./list-batches.ts";
@@ -53,7 +53,7 @@ function rowSource({ dataset, config, seed }: SourceInputs, name: string, space:
     shuffle: true,
     seed,
     labels: [config.labels.click, config.labels.conversion],
-    ...(space.negatives && { negatives: withoutUndefined(space.negatives) }),
+    ...(space.negatives && { negatives: space.negatives.map((source) => sourceOf(source)) }),
   };
   return { perEpoch: batchesPerEpoch(spec), at: (epoch, index) => makeBatch(dataset, spec, epoch, index) };
 }

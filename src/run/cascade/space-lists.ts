@@ -1,12 +1,12 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Program } from "../../engine/program.ts";
-import { DataError } from "../../errors.ts";
 import { NO_ITEM } from "../../eval/index.ts";
 import { permutation, type RandomStream, randomStream } from "../../random.ts";
 import type { CascadeRunConfig, ListSpaceConfig, Period, SpaceConfig } from "./cascade-config.ts";
+import { joinRequests, type LoggedRequests } from "./logged-requests.ts";
 import { rankLists } from "./rank-lists.ts";
 import type { ItemLists } from "./score-pairs.ts";
-import { readStageTable, type StageTable } from "./stage-table.ts";
+import { readStageTable } from "./stage-table.ts";
 
 /** When lists were built. */
 export interface BuiltAt {
@@ -27,19 +27,21 @@ export interface ListSources {
   readonly program: Program;
   readonly dataset: Dataset;
   readonly config: CascadeRunConfig;
-  /** Logged tables by space. */
-  readonly tables: ReadonlyMap<string, StageTable>;
+  /** Logged requests by space. */
+  readonly logged: ReadonlyMap<string, LoggedRequests>;
 }
 
-/** Reads the tables of all logged spaces. */
-export async function readStageTables(
+/** Reads the requests of all logged spaces. */
+export async function readLogged(
   { spaces }: CascadeRunConfig,
   folder: string,
-): Promise<ReadonlyMap<string, StageTable>> {
-  const tables = new Map<string, StageTable>();
+  dataset: Dataset,
+): Promise<ReadonlyMap<string, LoggedRequests>> {
+  const logged = new Map<string, LoggedRequests>();
   for (const [name, space] of Object.entries(spaces))
-    if (space.kind === "logged") tables.set(name, await readStageTable(space, folder));
-  return tables;
+    if (space.kind === "logged")
+      logged.set(name, joinRequests(`spaces.${name}`, await readStageTable(space, folder), dataset));
+  return logged;
 }
 
 /** Draws requests and builds a space's lists from the models as they are. */
@@ -113,40 +115,19 @@ function addUniform(dataset: Dataset, lists: ItemLists, count: number, stream: R
 }
 
 function loggedLists(
-  { dataset, tables }: ListSources,
+  { dataset, logged }: ListSources,
   name: string,
   space: Extract<SpaceConfig, { kind: "logged" }>,
   stream: RandomStream,
 ): ItemLists {
-  const { offsets, users, items } = tables.get(name)!;
-  const itemOf = new Map(dataset.items.ids.map((id, item) => [id, item]));
-  const userOf = new Map(dataset.users.ids.map((id, user) => [id, user]));
-  const rowOf = firstRows(dataset);
-  const chosen: { readonly row: number; readonly items: readonly number[] }[] = [];
-  for (const request of permutation(users.length, stream)) {
-    if (chosen.length === space.requests) break;
-    const row = rowOf[userOf.get(users[request]!) ?? -1];
-    const known = items.slice(offsets[request]!, offsets[request + 1]!).flatMap((id) => itemOf.get(id) ?? []);
-    if (row === undefined || row < 0 || known.length === 0) continue;
-    const order = permutation(known.length, stream).subarray(0, space.count);
-    chosen.push({ row, items: Array.from(order, (place) => known[place]!) });
-  }
-  if (chosen.length === 0)
-    throw new DataError(
-      `spaces.${name}: ${space.file} must hold a request of a training user with an item of the data, got none`,
-    );
+  const { rows, offsets, items } = logged.get(name)!;
+  const chosen = permutation(rows.length, stream).subarray(0, space.requests);
   const all = new Int32Array(chosen.length * space.count).fill(NO_ITEM);
-  for (const [i, list] of chosen.entries()) all.set(list.items, i * space.count);
-  const lists = { rows: Int32Array.from(chosen, ({ row }) => row), length: space.count, items: all };
-  return addUniform(dataset, lists, space.uniform, stream);
-}
-
-/** [users] a training row of each user, -1 where it has none. */
-function firstRows(dataset: Dataset): Int32Array {
-  const rows = new Int32Array(dataset.users.size).fill(-1);
-  for (const row of dataset.parts.train) {
-    const user = dataset.users.rowEntity[row]!;
-    if (rows[user] === -1) rows[user] = row;
+  for (const [i, request] of chosen.entries()) {
+    const own = items.subarray(offsets[request]!, offsets[request + 1]!);
+    const order = permutation(own.length, stream).subarray(0, space.count);
+    for (const [place, from] of order.entries()) all[i * space.count + place] = own[from]!;
   }
-  return rows;
+  const lists = { rows: chosen.map((request) => rows[request]!), length: space.count, items: all };
+  return addUniform(dataset, lists, space.uniform, stream);
 }

@@ -1,5 +1,4 @@
 import type { Dataset } from "../../data/dataset.ts";
-import { weightInput } from "../../distill/objective.ts";
 import type { Program, Rates, StepReport } from "../../engine/program.ts";
 import type { HostBatch } from "../../engine/step.ts";
 import { ConfigError } from "../../errors.ts";
@@ -7,13 +6,14 @@ import { randomStream } from "../../random.ts";
 import type { TrainState } from "../events.ts";
 import type { CascadeRunConfig, ListSpaceConfig, PhaseConfig } from "./cascade-config.ts";
 import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
-import { frozenTutors, learnersOf, phaseEntry, termName } from "./cascade-program.ts";
+import { frozenTutors, learnersOf, phaseEntry } from "./cascade-program.ts";
+import { isLearning, phaseInputs, TERMS } from "./cascade-terms.ts";
 import { collectExposures, type Exposures } from "./exposures.ts";
 import { type LabelledLists, withValues } from "./list-batches.ts";
+import type { LoggedRequests } from "./logged-requests.ts";
 import { joinSources, openSource } from "./phase-batches.ts";
 import { scoreLists } from "./score-pairs.ts";
 import { ageOf, type BuiltAt, buildLists, isDue, type SpaceLists } from "./space-lists.ts";
-import type { StageTable } from "./stage-table.ts";
 
 interface At {
   readonly phase: string;
@@ -44,7 +44,7 @@ export interface TrainCascadeOptions {
   readonly program: Program;
   readonly dataset: Dataset;
   readonly config: CascadeRunConfig;
-  readonly tables: ReadonlyMap<string, StageTable>;
+  readonly logged: ReadonlyMap<string, LoggedRequests>;
   readonly from: TrainState;
   /** Lists in use where training goes on. */
   readonly lists: ReadonlyMap<string, SpaceLists>;
@@ -95,13 +95,16 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
   const total = phase.epochs * source.perEpoch;
   yield* checkAges(config, inputs, total - state.index);
   const entry = phaseEntry(phase);
-  const weights = Object.fromEntries(phase.terms.map((term) => [weightInput(termName(term)), term.weight]));
   const totalSteps = firstStep + total - state.index;
   for (let done = state.index; done < total; done++) {
     const before = performance.now();
     const batch = source.at(Math.floor(done / source.perEpoch), done % source.perEpoch);
     const ready = performance.now();
-    const report = program.train(entry, { batch, rates: ratesAt(phase, done / total), inputs: weights });
+    const report = program.train(entry, {
+      batch,
+      rates: ratesAt(phase, done / total),
+      inputs: phaseInputs(phase, done),
+    });
     assertFinite(report, phase.name, state.step + 1);
     state = { ...state, step: state.step + 1, index: done + 1 };
     const timing = { waitMs: ready - before, stepMs: performance.now() - ready };
@@ -116,7 +119,7 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
 
 /** Builds the lists that are due, and gives all of the phase's lists labels and the scores of tutors that stand still. */
 async function* prepareLists(
-  { program, dataset, config, tables }: TrainCascadeOptions,
+  { program, dataset, config, logged }: TrainCascadeOptions,
   { planned, exposures, lists, state }: PhaseInputs,
 ): AsyncGenerator<CascadeEvent, ReadonlyMap<string, LabelledLists>> {
   const { phase } = planned;
@@ -129,7 +132,7 @@ async function* prepareLists(
     // A phase that goes on after a stop keeps the lists that it began with.
     if (isDue(space, before?.builtAt, now) && !(state.index > 0 && before !== undefined)) {
       const started = performance.now();
-      const built = await buildLists({ program, dataset, config, tables }, name, space, now);
+      const built = await buildLists({ program, dataset, config, logged }, name, space, now);
       lists.set(name, built);
       const values = withValues(dataset, exposures, config.labels, built.lists, new Map()).values;
       const exposedShare = values.exposed!.reduce((a, b) => a + b, 0) / values.exposed!.length;
@@ -196,9 +199,8 @@ function* checkAges(
 function ratesAt(phase: PhaseConfig, done: number): Readonly<Record<string, Rates>> {
   const { rate, tableRate = rate } = phase.optimiser;
   const share = 1 + (phase.finalRate - 1) * done;
-  return Object.fromEntries(
-    learnersOf(phase).map((stage) => [stage, { dense: rate * share, table: tableRate * share }]),
-  );
+  const groups = [...learnersOf(phase), ...(phase.terms.some(isLearning) ? [TERMS] : [])];
+  return Object.fromEntries(groups.map((group) => [group, { dense: rate * share, table: tableRate * share }]));
 }
 
 /** Rows or lists of the first space's batch. */

@@ -10,12 +10,22 @@ import type { LoadedConfig, Origin } from "./load-config.ts";
 export function checkConfig<T extends z.ZodType>(schema: T, { value, origins }: LoadedConfig): z.infer<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
+  const lines = result.error.issues.flatMap(withinUnions).map((issue) => {
     const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
     const path = key === undefined ? issue.path : [...issue.path, key];
     return `${place(origins, path)}${issue.path.join(".") || "configuration"}: ${issue.message}`;
   });
   throw new ConfigError([...new Set(lines)].join("\n"));
+}
+
+/** Where a value may have several shapes and has one of them: what is wrong within it. */
+function withinUnions(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const ofShape = issue.errors.filter((issues) =>
+    issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
+  );
+  if (ofShape.length !== 1) return [issue];
+  return ofShape[0]!.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(withinUnions);
 }
 
 /** `file:line: ` of the path or of the nearest block around it. */

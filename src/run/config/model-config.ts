@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { choice, strict, unknownChoice } from "../../config-schema.ts";
+import { choice, strict } from "../../config-schema.ts";
+import { hardLossConfig } from "./hard-loss-config.ts";
 
 const units = z.array(z.int().min(1).max(65_536));
 const share = z.number().min(0).lt(1);
@@ -38,27 +39,6 @@ export const teacherConfig = strict({
 
 const towerUnits = units.min(1);
 
-const hardLoss = z.discriminatedUnion(
-  "kind",
-  [
-    strict({
-      kind: z
-        .literal("binary-cross-entropy")
-        .describe("On every row, and on every candidate where negatives are sampled."),
-      label: z.string(),
-      weight: z.number().min(0).default(1),
-    }),
-    strict({
-      kind: z.literal("in-batch-softmax").describe("Each row's item against the items of the batch."),
-      label: z.string().describe("Rows with this label are positives; the others weigh 0."),
-      logQ: choice(["none", "classic"]).default("classic").describe("Correction for sampling by popularity."),
-      maskKnown: z.boolean().default(true).describe("Leaves out items that are in the user's training rows."),
-      weight: z.number().min(0).default(1),
-    }),
-  ],
-  unknownChoice(["binary-cross-entropy", "in-batch-softmax"], "kind"),
-);
-
 /** The `student` block. */
 export const studentConfig = strict({
   kind: z.literal("dssm"),
@@ -75,23 +55,7 @@ export const studentConfig = strict({
     .default(1)
     .describe("First value of the learned factor on the dot product (1 / tower temperature)."),
   bias: z.number().default(0).describe("First value of the learned offset of the logit."),
-  losses: z.array(hardLoss).default([]).describe("What the student learns from labels."),
-});
-
-/** One entry of the `distill` list. */
-export const distillTerm = strict({
-  name: z.string().regex(/^[a-z][a-z0-9-]*$/, "names must be lower-case words joined by -"),
-  head: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]*$/, "heads must be lower-case words joined by -")
-    .describe("The teacher's head that the student learns from: ctr, cvr or ctcvr, or one of the score store."),
-  space: choice(["rows", "lists"])
-    .default("rows")
-    .describe("The training rows (with their negatives), or the lists of the score store (scores.lists)."),
-  kind: z.literal("bernoulli-kl"),
-  temperature: z.number().positive().default(1),
-  scaleByTemperatureSquared: z.boolean().default(true),
-  weight: z.number().min(0).default(1),
+  losses: z.array(hardLossConfig).default([]).describe("What the student learns from labels."),
 });
 
 /** The `share` block: features whose tables teacher and student have in common. */
@@ -99,4 +63,3 @@ export const shareConfig = z.array(z.string()).default([]);
 
 export type TeacherConfig = z.infer<typeof teacherConfig>;
 export type StudentConfig = z.infer<typeof studentConfig>;
-export type DistillTerm = z.infer<typeof distillTerm>;

@@ -3,18 +3,22 @@ import { strict } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
 import { checkConfig } from "./check-config.ts";
 import { crossCheck } from "./cross-check.ts";
+import { distillTerm } from "./distill-config.ts";
+import { inBatchConfig } from "./hard-loss-config.ts";
 import { loadConfig, type Origin } from "./load-config.ts";
-import { distillTerm, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { negativesConfig } from "./negatives-config.ts";
 import { scoreConfig } from "./score-config.ts";
 import { scoresConfig } from "./scores-config.ts";
 import { startConfig } from "./start-config.ts";
-import { evaluateConfig, negativesConfig, trainConfig } from "./train-config.ts";
+import { evaluateConfig, trainConfig } from "./train-config.ts";
 
 /** Schema of a run's whole configuration. Unknown keys are errors. */
 export const runConfig = strict({
   seed: z.int().min(0).default(1).describe("Seed of first values, shuffling, negatives and dropout."),
   data: dataConfig,
   negatives: negativesConfig.optional().describe("Sampled negatives beside each training row; none by default."),
+  inBatch: inBatchConfig.optional().describe("More columns for the in-batch losses, and where their log q comes from."),
   teacher: teacherConfig.optional(),
   student: studentConfig.optional(),
   frozen: strict({ run: z.string().min(1).describe("Run folder, relative to the configuration.") })

@@ -51,15 +51,56 @@ export const optimiserConfig = strict({
 
 export type OptimiserConfig = z.infer<typeof optimiserConfig>;
 
-/** The `negatives` block. */
-export const negativesConfig = strict({
-  kind: choice(["random", "frequency", "stored"]).describe(
-    "Uniform over the items, by training frequency, or the row's candidates of the score store.",
-  ),
-  count: z.int().min(1).max(10_000).describe("Negatives for each row."),
-  power: z.number().min(0).optional().describe("Exponent of the frequency; default 1."),
-  excludeKnown: z.boolean().default(true).describe("Draws again where the user has the item in training."),
+const metric = strict({
+  metric: z.string(),
+  mode: choice(["max", "min"]).default("max"),
+  model: choice(["teacher", "student"]).default("student"),
 });
+
+const until = z.discriminatedUnion(
+  "kind",
+  [
+    strict({ kind: z.literal("steps"), steps: z.int().min(1) }),
+    strict({ kind: z.literal("epochs"), epochs: z.int().min(1) }),
+    strict({
+      kind: z.literal("plateau").describe("A metric on the validation part has stopped getting better."),
+      ...metric.shape,
+      patience: z.int().min(1).default(1).describe("Evaluations without a better value."),
+      least: z.number().min(0).default(0).describe("Smaller gains do not count."),
+    }),
+    strict({
+      kind: z
+        .literal("loss-plateau")
+        .describe("The mean training loss of a window is hardly below that of the one before."),
+      window: z.int().min(1).default(200).describe("Steps of a window."),
+      tolerance: z.number().min(0).default(0.01).describe("Relative gain that still counts as getting better."),
+    }),
+  ],
+  unknownChoice(["steps", "epochs", "plateau", "loss-plateau"], "kind"),
+);
+
+/** Stages of training: which terms count, and what ends each. */
+const stages = z
+  .array(
+    strict({
+      name: z.string().regex(/^[a-z][a-z0-9-]*$/, "names must be lower-case words joined by -"),
+      until: until.optional().describe("What ends the stage; every stage but the last has it."),
+    }),
+  )
+  .min(2)
+  .superRefine((all, context) => {
+    const names = all.map(({ name }) => name);
+    all.forEach(({ name, until: end }, i) => {
+      if (names.indexOf(name) !== i)
+        context.addIssue({ code: "custom", path: [i, "name"], message: `must be unique, got "${name}" twice` });
+      if ((end === undefined) !== (i === all.length - 1))
+        context.addIssue({
+          code: "custom",
+          path: [i, "until"],
+          message: end === undefined ? "must say what ends the stage" : "the last stage goes on to the end",
+        });
+    });
+  });
 
 /** The `train` block. */
 export const trainConfig = strict({
@@ -67,6 +108,31 @@ export const trainConfig = strict({
   epochs: z.int().min(1).max(100_000),
   teacher: optimiserConfig.optional().describe("Optimiser of the teacher's parameters."),
   student: optimiserConfig.optional().describe("Optimiser of the student's parameters."),
+  terms: optimiserConfig
+    .optional()
+    .describe("Optimiser of what loss terms learn (weights, scales, projections); default: the student's, without l2."),
+  stages: stages.optional().describe("Stages of training; terms name those that they belong to."),
+  diagnose: strict({ every: z.int().min(1) })
+    .optional()
+    .describe(
+      "Steps between measurements of each term's gradient norm and of the cosine of hard and distilled gradients.",
+    ),
+  balance: strict({
+    every: z.int().min(1).default(100).describe("Steps between adjustments."),
+    alpha: z
+      .number()
+      .min(0)
+      .default(1)
+      .describe("How much more gradient terms get that learn more slowly than the others."),
+    rate: z
+      .number()
+      .positive()
+      .max(1)
+      .default(0.1)
+      .describe("Share of the way to the target in one adjustment, in logs."),
+  })
+    .optional()
+    .describe("Adjusts the weights of the student's terms until their gradient norms are alike."),
   workers: z
     .union([z.literal(0), z.literal(1), z.literal(2)])
     .default(1)
@@ -96,15 +162,11 @@ export const evaluateConfig = strict({
     .describe("More labels, by the prefix of their metrics: attended gives attended/recall@10."),
   ks: z.array(z.int().min(1)).min(1).default([10, 100]),
   every: z.int().min(1).default(1).describe("Epochs between evaluations on the validation part."),
-  monitor: strict({
-    metric: z.string(),
-    mode: choice(["max", "min"]).default("max"),
-    model: choice(["teacher", "student"]).default("student"),
-  })
+  monitor: metric
     .optional()
     .describe("Metric on the validation part that picks the best checkpoint; without it the last one is kept."),
 });
 
 export type TrainConfig = z.infer<typeof trainConfig>;
 export type EvaluateConfig = z.infer<typeof evaluateConfig>;
-export type NegativesConfig = z.infer<typeof negativesConfig>;
+export type StagesConfig = z.infer<typeof stages>;

@@ -7,9 +7,14 @@ import type { HostBatch, HostTensor } from "../../engine/step.ts";
 /** Rows of one forward call over rows, users or items. */
 export const SCORE_ROWS = 4096;
 
+/** What the features of rows are read from. */
+type RowData = Pick<Dataset, "features" | "columns" | "pairs" | "isTrainRow"> & {
+  readonly items: Pick<Dataset["items"], "features" | "rowEntity">;
+};
+
 /** Features of some rows of the data in batches of one fixed size; the last one is padded by repeating its first row. */
 export function* rowBatches(
-  dataset: Dataset,
+  dataset: RowData,
   rows: Int32Array,
   size: number,
 ): Generator<{ readonly batch: HostBatch; readonly start: number; readonly count: number }> {
@@ -80,7 +85,7 @@ export function collectVectors(
 
 /** A pair feature at rows and items side by side; `own` where each item is that of its row. */
 export function pairValues(
-  dataset: Dataset,
+  dataset: RowData,
   spec: FeatureSpec,
   {
     rows,

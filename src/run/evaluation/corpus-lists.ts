@@ -20,7 +20,7 @@ export interface WarmUsers {
 }
 
 /** Users with rows in the part and in training or history. */
-export function warmUsers(dataset: Dataset, part: EvaluatedPart): WarmUsers {
+export function warmUsers(dataset: Dataset, part: EvaluatedPart | "train"): WarmUsers {
   const firstRow = new Map<number, number>();
   for (const row of dataset.parts[part]!) {
     const user = dataset.users.rowEntity[row]!;

@@ -12,7 +12,7 @@ import { ConfigError, DataError } from "../../errors.ts";
 import { readJson } from "../../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "../checkpoint.ts";
 import { type RunConfig, runConfig } from "../config/run-config.ts";
-import { buildModels } from "../models.ts";
+import { buildModels, isOfModels } from "../models.ts";
 import { loadPairTables, type PairTables } from "../pair-files.ts";
 import { reportParameters } from "../parameter-report.ts";
 import { type RunFolder, readRunJson, runFolder } from "../run-folder.ts";
@@ -59,11 +59,11 @@ export async function openTeacher(path: string, { native, model }: OpenTeacherOp
   const encoding = parseEncoding(await readJson(folder.encoding));
   const pairs = await loadPairTables(folder);
   const features = [...featureSpecs(config.data.columns, encoding), ...pairSpecs(pairs)];
-  const models = buildModels(config, { features });
+  const models = buildModels({ ...config, distill: [] }, { features, items: { size: 0 } });
   const forward = forwardHeads(models, which);
   const program = createProgram(models.parameters, { score: { kind: "forward", forward } }, { native });
   try {
-    await loadCheckpoint(folder, checkpoint, program, { what: "parameters" });
+    await loadCheckpoint(folder, checkpoint, program, { what: "parameters", only: isOfModels });
     const weights = (await reportParameters(program, [which]))[which]!.fingerprint;
     const identity = {
       kind: "run" as const,

@@ -29,6 +29,9 @@ export interface Scorer {
   ) => Iterable<{ readonly start: number; readonly count: number; readonly scores: HeadScores }>;
 }
 
+/** The part of a dataset that its rows are scored with. */
+export type ScorableRows = Parameters<typeof rowBatches>[0];
+
 /** Pairs of one call over lists. */
 const LIST_PAIRS = 16_384;
 
@@ -52,6 +55,20 @@ export function storedHeads({ heads }: Pick<ScoreConfig, "heads">, known: readon
     );
   }
   return stored;
+}
+
+/** [rows] scores of the rows with their own items, by the teacher's heads. */
+export function scoreRows(
+  { program }: Pick<OpenedTeacher, "program">,
+  data: ScorableRows,
+  { rows, heads }: { readonly rows: Int32Array; readonly heads: readonly StoredHead[] },
+): HeadScores {
+  const all = emptyScores(heads, rows.length);
+  for (const { batch, start, count } of rowBatches(data, rows, SCORE_ROWS)) {
+    const outputs = program.forward("score", batch);
+    for (const { name, from } of heads) all[name]!.set((outputs[from]!.data as Float32Array).subarray(0, count), start);
+  }
+  return all;
 }
 
 /** Scores pairs of a dataset with a teacher. */

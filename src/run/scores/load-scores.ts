@@ -11,6 +11,7 @@ import { openStore, type ScoreStore } from "../../distill/scores/open-store.ts";
 import { pairIndex } from "../../distill/scores/pair-index.ts";
 import { type RowFinder, rowFinder } from "../../distill/scores/source-rows.ts";
 import { DataError } from "../../errors.ts";
+import { headsOf } from "../config/cross-check-sources.ts";
 import type { ResolvedConfig, RunConfig } from "../config/run-config.ts";
 import type { ScoresConfig } from "../config/scores-config.ts";
 import { assertSameSchema, schemaOf } from "../score/scoring-data.ts";
@@ -46,13 +47,15 @@ export async function loadScores(
 ): Promise<{ readonly dataset: Dataset; readonly report: ScoresReport }> {
   const settings = config.scores!;
   const store = await openStore(resolve(folder, settings.store));
-  const heads = [...new Set(config.distill.map(({ head }) => head))];
+  const heads = [...new Set(config.distill.flatMap(headsOf))];
   await assertFits(store, dataset, config, heads);
-  const usesRows = config.distill.some(({ space }) => space === "rows");
+  const usesRows = config.distill.some((term) => headsOf(term).length > 0 && ["rows", "exposed"].includes(term.space));
   const finder = store.manifest.source.files.length > 0 ? await finderFor(store, dataset, settings) : undefined;
   const rows = usesRows ? await joinRows(store, dataset, { heads, settings, finder }) : undefined;
   const candidates =
-    config.negatives?.kind === "stored" ? await joinCandidates(store, dataset, { heads, finder }) : undefined;
+    config.negatives?.some(({ kind }) => kind === "stored") === true
+      ? await joinCandidates(store, dataset, { heads, finder })
+      : undefined;
   const lists = settings.lists ? await joinLists(store, dataset, { heads, settings, finder }) : undefined;
   await assertNewItems(store, dataset, config, [
     ...(candidates ? [{ rows: Int32Array.from({ length: dataset.rows }, (_, row) => row), lists: candidates }] : []),
@@ -88,7 +91,7 @@ async function assertFits(
   const settings = config.scores!;
   assertSameSchema(`--scores ${store.folder.path}`, schemaOf(config.data.columns), manifest.schema);
   const days = dayRange(dataset, config, dataset.parts.train);
-  const usesRows = config.distill.some(({ space }) => space === "rows");
+  const usesRows = config.distill.some((term) => headsOf(term).length > 0 && ["rows", "exposed"].includes(term.space));
   assertStoreFits(store, { heads, weights: settings.teacher, day: usesRows && settings.join === "row" ? days : null });
   if (usesRows) {
     const leak = await leakOf(store, dataset, config);
