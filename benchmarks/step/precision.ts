@@ -10,7 +10,7 @@ import { jointEntry, jointParameters, RATES } from "./joint-model.ts";
 const [BATCH, ROWS, STEPS] = [1024, 200_000, 50];
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   default: {},
-  "bfloat16 products": { ONEDNN_DEFAULT_FPMATH_MODE: "BF16" },
+  "bfloat16 products": { TF_SET_ONEDNN_FPMATH_MODE: "BF16" },
   XLA: { TF_XLA_FLAGS: "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit" },
 };
 
