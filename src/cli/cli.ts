@@ -162,6 +162,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("line")
+      .description("run the steps of a line: teachers, their scores, students; what is finished is not run again")
+      .requiredOption("--config <file>", "YAML file of the line")
+      .requiredOption("--out <folder>", "folder for runs, stores and the table")
+      .option("--days <first..last>", "days to run the steps for, in place of the line's")
+      .option("--seed <n>", "seed of every step, in place of the configurations'"),
+  ).action(async (options) => finish(await (await import("./line-command.ts")).lineCommand(options, io)));
+
+  withRuntime(
+    program
       .command("check")
       .description("verify a score store: checksums, keys, ranges, and a sample scored again")
       .requiredOption("--scores <folder>", "score store")
