@@ -6,6 +6,7 @@ import { streamingFrequency } from "../../src/data/streaming-frequency.ts";
 import { neuralSort, softSort } from "../../src/distill/lists/soft-permutation.ts";
 import { bernoulliKl } from "../../src/distill/losses/bernoulli-kl.ts";
 import { binaryCrossEntropy } from "../../src/distill/losses/binary-cross-entropy.ts";
+import { cascadeRanking, cascadeSurvival } from "../../src/distill/losses/cascade-survival.ts";
 import { inBatchSoftmax } from "../../src/distill/losses/in-batch-softmax.ts";
 import { listKl } from "../../src/distill/losses/list-kl.ts";
 import { listMle } from "../../src/distill/losses/list-mle.ts";
@@ -16,6 +17,7 @@ import { pairwiseLogistic } from "../../src/distill/losses/pairwise-logistic.ts"
 import { rankDistil } from "../../src/distill/losses/rank-distil.ts";
 import { rankingDistillation } from "../../src/distill/losses/ranking-distillation.ts";
 import { relaxedRanking } from "../../src/distill/losses/relaxed-ranking.ts";
+import { stageRecall } from "../../src/distill/losses/relaxed-recall.ts";
 import { createNoise } from "../../src/engine/noise.ts";
 import { randomStream, roundKeys } from "../../src/random.ts";
 import { expectClose } from "./expect-close.ts";
@@ -49,6 +51,22 @@ const property = <T extends readonly unknown[]>(
   );
 
 describe("identities", () => {
+  it("a cascade of one stage is that stage's loss; a stage that passes everything changes nothing", () => {
+    property([listOf(6), listOf(6), orderOf(6)], (first, second, order) => {
+      const [a, b, best] = [one(first), one(second), one(order)];
+      const options = { selected: [3], relevant: 2, temperature: 1, relativeTo: "absolute" } as const;
+      const alone = numbers(cascadeSurvival([a], best, options));
+      expectClose(alone, numbers(stageRecall(a, best, { ...options, selected: 3 })), "one stage");
+      const open = { ...options, selected: [3, 6] };
+      expectClose(numbers(cascadeSurvival([a, b], best, open)), alone, "an open stage", { relative: 1e-4 });
+      // Each stage's own loss is added by half where its balance is 1.
+      const whole = numbers(cascadeRanking([a, a], best, { ...options, selected: [3, 2] }));
+      const [three, two] = [3, 2].map((selected) => numbers(stageRecall(a, best, { ...options, selected }))[0]!);
+      const joint = numbers(cascadeSurvival([a, a], best, { ...options, selected: [3, 2] }))[0]!;
+      expectClose(whole, [joint + (three! + two!) / 2], "the whole");
+    });
+  });
+
   it("T^2 KL tends to half the mean square of the centred difference as T grows", () => {
     property([listOf(5), listOf(5)], (s, t) => {
       const c = t.map((x, i) => x - s[i]!);

@@ -10,6 +10,7 @@ import { createProgram, type Program } from "../../src/engine/program.ts";
 import type { HostTensor } from "../../src/engine/step.ts";
 import { randomStream } from "../../src/random.ts";
 import { loadRuntime } from "../../src/runtime/index.ts";
+import { cascadeCases } from "./cases/cascade-cases.ts";
 import { inBatchCases, negativesCases } from "./cases/in-batch-cases.ts";
 import { latentCases, ordinalCases } from "./cases/latent-cases.ts";
 import { listCases } from "./cases/list-cases.ts";
@@ -25,6 +26,7 @@ const cases: readonly LossCase[] = [
   ...listCases,
   ...pairCases,
   ...sortingCases,
+  ...cascadeCases,
   ...latentCases,
   ...ordinalCases,
   ...inBatchCases,

@@ -2,15 +2,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../engine/stop-gradient.ts";
 import { ConfigError } from "../../errors.ts";
-import { assertLists, comparable, realCount, realItems, zeroPadding } from "../lists/list-mask.ts";
+import { assertLists, comparable, realCount, realItems } from "../lists/list-mask.ts";
 import { topMask } from "../lists/list-order.ts";
-import { hardPermutation, neuralSort, type SoftPermutationOptions, softSort } from "../lists/soft-permutation.ts";
+import { hardPermutation } from "../lists/soft-permutation.ts";
+import {
+  firstPlaces,
+  logCost,
+  meanOverReal,
+  type SortedOptions,
+  softPermutation,
+  stageShares,
+} from "../lists/stage-places.ts";
 import { assertTopK } from "./position-weighted.ts";
-
-export interface SortedOptions extends SoftPermutationOptions {
-  /** How the student's scores are sorted softly. Default neural-sort. */
-  readonly sort?: "neural-sort" | "soft-sort";
-}
 
 export interface RecallOptions extends SortedOptions {
   /** m: items that the stage passes on; >= 1. */
@@ -23,9 +26,6 @@ export interface AdaptiveRankingOptions extends RecallOptions {
   /** Learned balance, != 0; a parameter. Default 1. */
   readonly alpha?: number | tf.Scalar;
 }
-
-/** Keeps the logarithm of an empty share finite. */
-const EPSILON = 1e-6;
 
 /**
  * Soft Recall@m@k: each of the k best items should lie in the first m places.
@@ -55,7 +55,7 @@ function recallOf(permutation: tf.Tensor3D, teacherScores: tf.Tensor, options: R
   const { mask, selected, relevant } = options;
   const share = tf.div(firstPlaces(permutation, selected), selected);
   const best = topMask(teacherScores, mask, relevant);
-  const losses = tf.mul(tf.neg(tf.log(tf.add(share, EPSILON))), best);
+  const losses = tf.mul(logCost(share), best);
   return tf.mul(meanOverReal(losses, mask), longEnough(teacherScores, options));
 }
 
@@ -83,7 +83,7 @@ export function globalOrder(
 
 function orderLoss(permutation: tf.Tensor3D, teacherScores: tf.Tensor, { mask }: SortedOptions): tf.Tensor {
   const target = hardPermutation(stopGradient(teacherScores), mask);
-  const losses = tf.mul(tf.neg(tf.log(tf.add(permutation, EPSILON))), target);
+  const losses = tf.mul(logCost(permutation), target);
   const count = tf.maximum(tf.squeeze(realCount(teacherScores, mask), [1]), 1);
   const means = tf.div(tf.sum(losses, [1, 2]), tf.square(count));
   return tf.mul(means, tf.squeeze(comparable(teacherScores, mask), [1]));
@@ -143,13 +143,10 @@ export function stageRecall(studentLogits: tf.Tensor, teacherScores: tf.Tensor, 
   checkRecall("stageRecall", studentLogits, teacherScores, options);
   const { mask, selected, relevant } = options;
   return tf.tidy(() => {
-    const permutation = softPermutation(studentLogits, options);
-    const whole = tf.add(stopGradient(tf.sum(permutation, 1)), EPSILON);
-    const inside = firstPlaces(permutation, selected);
-    const outside = placesAfter(permutation, selected);
+    const { inside, outside } = stageShares(softPermutation(studentLogits, options), selected);
     const best = topMask(teacherScores, mask, relevant);
-    const cost = (mass: tf.Tensor): tf.Tensor => tf.neg(tf.log(tf.add(tf.div(mass, whole), EPSILON)));
-    const losses = tf.add(tf.mul(cost(inside), best), tf.mul(cost(outside), tf.sub(realItems(best, mask), best)));
+    const others = tf.sub(realItems(best, mask), best);
+    const losses = tf.add(tf.mul(logCost(inside), best), tf.mul(logCost(outside), others));
     return tf.mul(meanOverReal(losses, mask), longEnough(teacherScores, options));
   }) as tf.Tensor1D;
 }
@@ -158,29 +155,6 @@ function checkRecall(where: string, student: tf.Tensor, teacher: tf.Tensor, opti
   assertLists(where, options.mask, ["studentLogits", student], ["teacherScores", teacher]);
   assertTopK(`${where}: selected as`, options.selected);
   assertTopK(`${where}: relevant as`, options.relevant);
-}
-
-function softPermutation(studentLogits: tf.Tensor, options: SortedOptions): tf.Tensor3D {
-  return (options.sort === "soft-sort" ? softSort : neuralSort)(studentLogits, options);
-}
-
-/** [B, N] how much of each item lies in the first `places`. */
-function firstPlaces(permutation: tf.Tensor3D, places: number): tf.Tensor {
-  const [lists, length] = permutation.shape;
-  return tf.sum(tf.slice(permutation, [0, 0, 0], [lists, Math.min(places, length), length]), 1);
-}
-
-/** [B, N] how much of each item lies beyond the first `places`. */
-function placesAfter(permutation: tf.Tensor3D, places: number): tf.Tensor {
-  const [lists, length] = permutation.shape;
-  if (places >= length) return tf.zeros([lists, length]);
-  return tf.sum(tf.slice(permutation, [0, places, 0], [lists, length - places, length]), 1);
-}
-
-/** [B] */
-function meanOverReal(losses: tf.Tensor, mask: tf.Tensor | undefined): tf.Tensor {
-  const real = zeroPadding(losses, mask);
-  return tf.div(tf.sum(real, 1), tf.maximum(tf.squeeze(realCount(losses, mask), [1]), 1));
 }
 
 /** [B] 1 where the list has a comparable pair and more items than are selected. */

@@ -1,5 +1,6 @@
 import type { PositionWeights } from "../lists/position-weights.ts";
 import type { SoftTargetOptions } from "../lists/soft-target.ts";
+import type { SortedOptions } from "../lists/stage-places.ts";
 import type { BernoulliKlOptions } from "../losses/bernoulli-kl.ts";
 import type { CalibratedListwiseOptions } from "../losses/calibrated-listwise.ts";
 import type { CollaborativeDistillationOptions } from "../losses/collaborative-distillation.ts";
@@ -10,7 +11,7 @@ import type { PairwiseHingeOptions } from "../losses/pairwise-hinge.ts";
 import type { PairwiseLogisticOptions } from "../losses/pairwise-logistic.ts";
 import type { PositionWeightedOptions } from "../losses/position-weighted.ts";
 import type { RankPositionOptions } from "../losses/rank-position.ts";
-import type { AdaptiveRankingOptions, RecallOptions, SortedOptions } from "../losses/relaxed-recall.ts";
+import type { AdaptiveRankingOptions, RecallOptions } from "../losses/relaxed-recall.ts";
 import type { SoftCrossEntropyOptions } from "../losses/soft-cross-entropy.ts";
 import type { LogitMseOptions } from "../losses/squared-error.ts";
 import type { TutorOptions } from "../losses/tutor-order.ts";

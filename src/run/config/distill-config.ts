@@ -59,7 +59,9 @@ const pairs = {
   reduction: choice(["mean", "sum"]).default("mean"),
 };
 const sorted = {
-  temperature,
+  temperature: temperatureConfig
+    .default(0.05)
+    .describe("Of the soft sort, relative to each list's spread unless relativeTo says else."),
   relativeTo: choice(["list", "absolute"]).default("list"),
   sort: choice(["neural-sort", "soft-sort"]).default("neural-sort"),
 };

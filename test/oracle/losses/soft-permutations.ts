@@ -73,4 +73,47 @@ export function stageRecall(p: Matrix, t: Numbers, { selected, relevant }: Recal
   );
 }
 
+export interface SurvivalOptions extends SortOptions {
+  readonly selected: Numbers;
+  readonly relevant: number;
+}
+
+/** @param ps - the permutation of each stage. @param sums - the sums of its columns, held constant. */
+export function cascadeSurvival(
+  ps: readonly Matrix[],
+  t: Numbers,
+  { selected, relevant }: SurvivalOptions,
+  sums: readonly Numbers[],
+): number {
+  if (isTied(t) || t.length <= Math.min(...selected)) return 0;
+  const best = ranksOf(t).map((rank) => rank <= relevant);
+  const share = (l: number, j: number, rows: Matrix): number =>
+    sum(rows.map((row) => row[j]!)) / (sums[l]![j]! + EPSILON);
+  return mean(
+    t.map((_, j) => {
+      if (best[j]) {
+        const survives = ps.reduce((all, p, l) => all * share(l, j, p.slice(0, selected[l])), 1);
+        return -Math.log(survives + EPSILON);
+      }
+      const kept = ps.reduce((all, p, l) => all * (1 - share(l, j, p.slice(selected[l]))), 1);
+      return -Math.log(1 - kept + EPSILON);
+    }),
+  );
+}
+
+/** @param balances - a number for each stage. */
+export function cascadeRanking(
+  ps: readonly Matrix[],
+  t: Numbers,
+  options: SurvivalOptions,
+  { sums, balances }: { readonly sums: readonly Numbers[]; readonly balances: Numbers },
+): number {
+  if (isTied(t)) return 0;
+  const stages = ps.map((p, l) => {
+    const own = stageRecall(p, t, { ...options, selected: options.selected[l]! }, sums[l]!);
+    return own / (2 * balances[l]! ** 2) + Math.log(balances[l]!);
+  });
+  return cascadeSurvival(ps, t, options, sums) + sum(stages);
+}
+
 export const columnSums = (p: Matrix): number[] => p.map((_, j) => sum(p.map((row) => row[j]!)));
