@@ -2,9 +2,12 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeRuntime, loadRuntime } from "../src/runtime/index.ts";
 import { machineInWords, machineSlug } from "./machine.ts";
+import { type LoaderCase, runLoaderCase } from "./pipeline/loader-case.ts";
+import { runTopkCase, type TopkCase } from "./pipeline/topk-case.ts";
 import { preparedPython } from "./python-environment.ts";
 import { type Report, renderReport } from "./report.ts";
 import { type BenchContext, runDssmCase, runJointCase, runTableCase } from "./step/cases.ts";
@@ -17,6 +20,8 @@ const { values } = parseArgs({
     steps: { type: "string", default: "20" },
     /** Seconds to wait in each case, all in all, for other programs to leave the processors. */
     patience: { type: "string", default: "30" },
+    /** Users of the full-corpus lists. */
+    users: { type: "string", default: "10000" },
     out: { type: "string", default: "benchmarks/results" },
     "no-torch": { type: "boolean", default: false },
   },
@@ -41,6 +46,13 @@ const joint = [];
 if (wanted("joint")) for (const batch of batches) joint.push(await runJointCase(context, batch, 200_000));
 const tables = wanted("tables") ? await runTableCase(context, 1024, [200_000, 2_000_000, 10_000_000]) : undefined;
 const dssm = wanted("dssm") ? await runDssmCase(context, 256, 200_000) : undefined;
+const { python } = context;
+let loader: LoaderCase | undefined;
+let topk: TopkCase | undefined;
+if (python !== undefined && wanted("loader"))
+  loader = await runLoaderCase({ ...context, python, rows: 1_000_000, batch: 1024, steps: 1 });
+if (python !== undefined && wanted("topk"))
+  topk = await runTopkCase({ ...context, python, users: Number(values.users), items: 1_000_000, steps: 1 });
 
 const report: Report = {
   date: new Date().toISOString().slice(0, 10),
@@ -54,9 +66,11 @@ const report: Report = {
   joint,
   ...(tables && { tables }),
   ...(dssm && { dssm }),
+  ...(loader && { loader }),
+  ...(topk && { topk }),
 };
 mkdirSync(values.out, { recursive: true });
-const file = `${values.out}/${report.date}-${machineSlug()}`;
+const file = join(values.out, `${report.date}-${machineSlug()}`);
 writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);
 writeFileSync(`${file}.md`, renderReport(report));
 console.log(renderReport(report));

@@ -29,3 +29,20 @@ export function localContender(name: string, step: (k: number) => number, close:
   };
   return { name, turn, close };
 }
+
+/** A contender that runs in this process and waits meanwhile. */
+export function asyncContender(name: string, step: () => Promise<number>): Contender {
+  const turn = async (steps: number): Promise<Turn> => {
+    const before = process.cpuUsage();
+    let loss = Number.NaN;
+    const milliseconds: number[] = [];
+    for (let taken = 0; taken < steps; taken++) {
+      const start = performance.now();
+      loss = await step();
+      milliseconds.push(performance.now() - start);
+    }
+    const { user, system } = process.cpuUsage(before);
+    return { milliseconds, cpuMilliseconds: (user + system) / 1e3, loss };
+  };
+  return { name, turn, close: () => undefined };
+}

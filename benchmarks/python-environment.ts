@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "../src/runtime/cache-layout.ts";
 
@@ -13,9 +13,8 @@ export function preparedPython(): string {
   const requirements = readFileSync(REQUIREMENTS, "utf8");
   if (existsSync(marker) && readFileSync(marker, "utf8") === requirements) return python;
   console.error("bench: preparing PyTorch in the cache folder (about 5 GB, once)");
-  rmSync(environment, { recursive: true, force: true });
   mkdirSync(cacheFolder(), { recursive: true });
-  execFileSync("python3", ["-m", "venv", environment], { stdio: "inherit" });
+  if (!existsSync(python)) execFileSync("python3", ["-m", "venv", environment], { stdio: "inherit" });
   execFileSync(python, ["-m", "pip", "install", "--quiet", "-r", REQUIREMENTS], { stdio: "inherit" });
   writeFileSync(marker, requirements);
   return python;

@@ -1,3 +1,7 @@
+import type { LoaderCase } from "./pipeline/loader-case.ts";
+import { loaderSection, topkSection } from "./pipeline/pipeline-report.ts";
+import type { TopkCase } from "./pipeline/topk-case.ts";
+import { judged, milliseconds, table } from "./report-format.ts";
 import type { Rounds } from "./rounds.ts";
 import { median } from "./statistics.ts";
 import { type JointCase, REPLAY, type StepCase, type TableCase } from "./step/cases.ts";
@@ -16,6 +20,8 @@ export interface Report {
   readonly joint: readonly JointCase[];
   readonly tables?: TableCase;
   readonly dssm?: StepCase;
+  readonly loader?: LoaderCase;
+  readonly topk?: TopkCase;
 }
 
 /** Bars of the project's own plan: fastest PyTorch over ours, plain tfjs-node over ours, by batch size. */
@@ -26,16 +32,6 @@ const BARS: Readonly<Record<number, { readonly torch: number; readonly plain: nu
 };
 const TABLE_BARS: Readonly<Record<string, number>> = { "2000000 rows": 1.05, "10000000 rows": 1.1 };
 const DSSM_BAR = 2;
-
-const milliseconds = (values: readonly number[]): string =>
-  `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)})`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-const judged = (value: number, bar: number | undefined, better: "more" | "less" = "more"): string => {
-  if (bar === undefined) return value.toFixed(2);
-  const reached = better === "more" ? value >= bar : value <= bar;
-  return `${value.toFixed(2)} (bar ${bar}: ${reached ? "reached" : "missed"})`;
-};
 
 /** Medians of one contender, one a repeat. */
 function mediansOf({ times }: Rounds, name: string): readonly number[] {
@@ -52,13 +48,19 @@ const torchNames = ({ times }: Rounds): string[] =>
   times.map(({ name }) => name).filter((name) => name.startsWith("PyTorch"));
 
 export function renderReport(report: Report): string {
-  const { joint, tables, dssm } = report;
+  const { joint, tables, dssm, loader, topk } = report;
   const torchVersion = [...joint, ...(dssm ? [dssm] : [])].find((found) => found.torchVersion)?.torchVersion;
-  const cases: readonly Rounds[] = [...joint, ...(tables ? [tables] : []), ...(dssm ? [dssm] : [])];
+  const cases: readonly Rounds[] = [
+    ...joint,
+    ...(tables ? [tables] : []),
+    ...(dssm ? [dssm] : []),
+    ...(loader ? [loader.batches, ...Object.values(loader.reading)] : []),
+    ...(topk ? [topk] : []),
+  ];
   const again = cases.reduce((total, { turnsTakenAgain }) => total + turnsTakenAgain, 0);
   const disturbed = cases.reduce((total, { turnsDisturbed }) => total + turnsDisturbed, 0);
   return [
-    `# The training step, ${report.date}`,
+    `# Benchmark, ${report.date}`,
     "",
     `Machine: ${report.machine}. Runtime: ${report.runtime}. Node ${report.node}.${torchVersion ? ` PyTorch ${torchVersion}.` : ""}`,
     `Command: \`${report.command}\`. Milliseconds a step: median of ${report.repeats} repeats of ${report.steps} steps, taken in turns of 5; in brackets the lowest and highest median of a repeat.`,
@@ -67,6 +69,8 @@ export function renderReport(report: Report): string {
     ...joint.flatMap(jointSection),
     ...(tables ? tableSection(tables) : []),
     ...(dssm ? dssmSection(dssm) : []),
+    ...(loader ? loaderSection(loader) : []),
+    ...(topk ? topkSection(topk) : []),
   ].join("\n");
 }
 

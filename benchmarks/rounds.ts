@@ -10,6 +10,8 @@ export interface RoundsOptions {
   readonly steps: number;
   /** Longest time to wait, all in all, for other programs to leave the processors, in milliseconds. */
   readonly patience: number;
+  /** Steps of one turn; default 5. A turn of one long step has none before it that is not timed, but for the first. */
+  readonly stepsATurn?: number;
 }
 
 /** Times of one contender. */
@@ -27,7 +29,6 @@ export interface Rounds {
   readonly turnsDisturbed: number;
 }
 
-const STEPS_A_TURN = 5;
 /** Largest share of the processors that other programs may use during a turn. */
 const FOREIGN_SHARE = 0.08;
 const TRIES = 6;
@@ -38,16 +39,17 @@ const TRIES = 6;
  */
 export async function takeRounds(
   contenders: readonly Contender[],
-  { repeats, steps, patience }: RoundsOptions,
+  { repeats, steps, patience, stepsATurn = 5 }: RoundsOptions,
 ): Promise<Rounds> {
   const medians = contenders.map((): number[] => []);
   const losses: number[] = [];
   const counts = { again: 0, disturbed: 0, patience };
+  if (stepsATurn === 1) for (const contender of contenders) await contender.turn(1);
   for (let repeat = 0; repeat < repeats; repeat++) {
     const times = contenders.map((): number[] => []);
-    for (let taken = 0; taken < steps; taken += STEPS_A_TURN) {
+    for (let taken = 0; taken < steps; taken += stepsATurn) {
       for (const [i, contender] of contenders.entries()) {
-        const turn = await quietTurn(contender, counts);
+        const turn = await quietTurn(contender, stepsATurn, counts);
         times[i]!.push(...turn.milliseconds);
         losses[i] = turn.loss;
       }
@@ -69,11 +71,11 @@ interface Counts {
   patience: number;
 }
 
-async function quietTurn(contender: Contender, counts: Counts): Promise<Turn> {
+async function quietTurn(contender: Contender, steps: number, counts: Counts): Promise<Turn> {
   for (let attempt = 1; ; attempt++) {
-    await contender.turn(1);
+    if (steps > 1) await contender.turn(1);
     const [busy, start] = [busyMilliseconds(), performance.now()];
-    const turn = await contender.turn(STEPS_A_TURN);
+    const turn = await contender.turn(steps);
     const available = (performance.now() - start) * cpus().length;
     const foreign = busyMilliseconds() - busy - turn.cpuMilliseconds;
     // The system counts in ticks of 10 ms a processor.
@@ -83,7 +85,7 @@ async function quietTurn(contender: Contender, counts: Counts): Promise<Turn> {
       return turn;
     }
     counts.again++;
-    counts.patience -= 500 * attempt;
+    counts.patience -= performance.now() - start + 500 * attempt;
     await sleep(500 * attempt);
   }
 }

@@ -62,6 +62,7 @@ export async function runJointCase(context: BenchContext, batch: number, rows: n
   };
   const contenders = [own, plainContender(batch, rows), ...torch];
   const rounds = await takeRounds([...contenders, floor], context);
+  say(describeTimes(rounds));
   for (const contender of contenders) contender.close();
   measured.push(...rounds.times.at(-1)!.medians);
   return {
@@ -70,12 +71,15 @@ export async function runJointCase(context: BenchContext, batch: number, rows: n
     batch,
     rows,
     startUp: own.startUp,
-    ...(torch[0] && { torchVersion: torch[0].version }),
+    ...(torch[0] && { torchVersion: String(torch[0].hello.version) }),
     products: measured,
     gigaflop: sum(products.map(({ gigaflop, count }) => gigaflop * count)),
     peak: median(Array.from({ length: 3 }, () => matmulPeak(native))),
   };
 }
+
+const describeTimes = ({ times }: Rounds): string =>
+  times.map(({ name, medians }) => `  ${name}: ${median(medians).toFixed(2)} ms`).join("\n");
 
 function jointProducts(native: NativeEngine, batch: number): readonly Product[] {
   const rows = 1000; // the products do not depend on it
@@ -100,6 +104,7 @@ export async function runTableCase(context: BenchContext, batch: number, sizes: 
     return replayContender(context.native, `${rows} rows`, options);
   });
   const rounds = await takeRounds(contenders, context);
+  context.say(describeTimes(rounds));
   for (const contender of contenders) contender.close();
   return { ...rounds, batch, startUps: contenders.map(({ startUp }) => startUp) };
 }
@@ -117,6 +122,13 @@ export async function runDssmCase(context: BenchContext, batch: number, rows: nu
   });
   const torch = await torchContenders(context, "dssm", batch, rows);
   const rounds = await takeRounds([own, ...torch], context);
+  context.say(describeTimes(rounds));
   for (const contender of [own, ...torch]) contender.close();
-  return { ...rounds, batch, rows, startUp: own.startUp, ...(torch[0] && { torchVersion: torch[0].version }) };
+  return {
+    ...rounds,
+    batch,
+    rows,
+    startUp: own.startUp,
+    ...(torch[0] && { torchVersion: String(torch[0].hello.version) }),
+  };
 }

@@ -1,12 +1,15 @@
 """The benchmark's steps in PyTorch. Reads one JSON command a line, answers one JSON line: see serve()."""
 
 import json
+import os
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+from turns import take_turns  # noqa: E402
 
 WIDTH, USER_FIELDS, FIELDS, EXPERTS = 16, 6, 12, 8
 
@@ -120,16 +123,7 @@ def serve():
     for k in range(spec["warmup"]):
         step(k)
     print(json.dumps({"version": torch.__version__}), flush=True)
-    count = 0
-    for line in sys.stdin:
-        times, cpu = [], time.process_time()
-        for _ in range(json.loads(line)["steps"]):
-            start = time.perf_counter()
-            loss = step(count)
-            count += 1
-            times.append((time.perf_counter() - start) * 1e3)
-        cpu = (time.process_time() - cpu) * 1e3
-        print(json.dumps({"milliseconds": times, "cpuMilliseconds": cpu, "loss": loss}), flush=True)
+    take_turns(step)
 
 
 if __name__ == "__main__":

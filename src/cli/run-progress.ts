@@ -54,6 +54,10 @@ function describeNotice(notice: Exclude<RunNotice, { kind: "step" }>): string | 
       );
       return `${notice.resumedFrom === undefined ? "" : `resumed after step ${notice.resumedFrom}; `}${models.join(", ")}`;
     }
+    case "firstStep": {
+      const { seconds, dataSeconds, captureSeconds } = notice;
+      return `first step done after ${seconds.toFixed(1)} s (data ${dataSeconds.toFixed(1)}, capture ${captureSeconds.toFixed(1)})`;
+    }
     case "evaluation": {
       const models = Object.entries(notice.evaluation).map(([model, metrics]) => {
         const shown = Object.entries(metrics).filter(([metric]) => /^(ctr\/auc|ctcvr\/auc|recall@\d+)$/.test(metric));

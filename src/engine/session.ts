@@ -93,14 +93,21 @@ function loadGraph(native: NativeEngine, nodes: readonly GraphNode[]): number {
 
 /** First values: small variables in one run, large ones filled and then written in chunks of rows. */
 function initialise(execute: Session["run"], variables: readonly Variable[]): void {
-  const feeds = variables
-    .filter(isSmall)
-    .map((variable): Feeds[number] => [STATE.value(variable), wholeInitial(variable)]);
+  const feeds = variables.map((variable): Feeds[number] =>
+    isSmall(variable)
+      ? [STATE.value(variable), wholeInitial(variable)]
+      : [STATE.filler(variable), { data: Float32Array.of(fillerOf(variable)), shape: [] }],
+  );
   execute(feeds, [STATE.smallAssigned, STATE.largeFilled]);
   for (const variable of variables) {
     if (isSmall(variable) || variable.initial.kind === "constant") continue;
     for (const [from, to] of rowChunks(variable)) writeRows(execute, variable, from, initialRows(variable, from, to));
   }
+}
+
+/** What a large variable is filled with before its rows are written. */
+function fillerOf({ initial }: Variable): number {
+  return initial.kind === "constant" ? initial.value : 0;
 }
 
 function wholeInitial(variable: Variable): HostTensor {

@@ -33,6 +33,8 @@ export const STATE = {
   largeAssigned: "state/large/assigned",
   /** Placeholder of a variable's whole value. */
   value: ({ name }: Variable): Ref => `state/${name}/value`,
+  /** Placeholder of the number that a large variable is filled with. */
+  filler: ({ name }: Variable): Ref => `state/${name}/filler`,
   /** A copy of a variable. */
   whole: ({ name }: Variable): Ref => `state/${name}/whole`,
   /** The variable's own tensor, not a copy: the session must not write to it any more. */
@@ -79,9 +81,11 @@ function addTaking(graph: GraphWriter, variable: Variable, handle: Ref): void {
   graph.add("ReadVariableOp", [handle, `^${uncopied}`], { dtype: FLOAT }, STATE.taken(variable));
 }
 
-function addFill(graph: GraphWriter, { shape, initial }: Variable, handle: Ref): Ref {
+/** The number is fed: TensorFlow would make one tensor of equal fills, which the first write then copies. */
+function addFill(graph: GraphWriter, variable: Variable, handle: Ref): Ref {
+  const { shape } = variable;
   const size = graph.constant(DataType.int32, [shape.length], new Uint8Array(Int32Array.from(shape).buffer));
-  const value = graph.float(initial.kind === "constant" ? initial.value : 0);
+  const value = graph.add("Placeholder", [], { dtype: FLOAT }, STATE.filler(variable));
   const filled = graph.add("Fill", [size, value], { T: FLOAT, index_type: INT32 });
   return graph.add("AssignVariableOp", [handle, filled], { dtype: FLOAT });
 }

@@ -116,7 +116,7 @@ export function initialRows(variable: Variable, from: number, to: number): Float
 }
 
 /** Row ranges of about `bytes` each that cover a variable. */
-export function* rowChunks(variable: Variable, bytes = 2 ** 26): Generator<readonly [from: number, to: number]> {
+export function* rowChunks(variable: Variable, bytes = 2 ** 24): Generator<readonly [from: number, to: number]> {
   const rows = rowCount(variable);
   const step = Math.max(1, Math.floor(bytes / (4 * rowSize(variable))));
   for (let from = 0; from < rows; from += step) yield [from, Math.min(rows, from + step)];

@@ -21,6 +21,14 @@ export interface TrainState {
   readonly balance?: BalanceState;
 }
 
+/** Seconds from the run's start to its first training step's end, and what the data and the step's capture took of them. */
+export interface StartUp {
+  readonly seconds: number;
+  readonly dataSeconds: number;
+  /** 0 where steps are not captured. */
+  readonly captureSeconds: number;
+}
+
 interface At {
   readonly step: number;
   readonly state: TrainState;

@@ -1,14 +1,15 @@
 import type { DataReport } from "../data/data-report.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import type { FileLayer } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
-import { checkAgainstData } from "./check-data.ts";
+import { checkAgainstData, checkOwnLosses } from "./check-data.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
-import type { RunEvent, TrainState } from "./events.ts";
+import type { RunEvent, StartUp, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { savePairTables } from "./pair-files.ts";
@@ -31,7 +32,7 @@ export type RunNotice =
       readonly models: Readonly<Record<string, ParameterReport>>;
       readonly resumedFrom: number | undefined;
     }
-  | { readonly kind: "capture"; readonly entry: string; readonly ops: number; readonly milliseconds: number }
+  | ({ readonly kind: "firstStep"; readonly step: number } & StartUp)
   | { readonly kind: "checkpoint"; readonly path: string; readonly step: number; readonly best: boolean };
 
 export interface RunOptions {
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly files?: FileLayer;
+  /** Losses of one's own, for distillation terms of kind own. */
+  readonly losses?: OwnLosses;
 }
 
 export interface RunResult {
@@ -64,8 +67,9 @@ export interface RunResult {
  * @throws {ConfigError} settings, folder or resume do not fit. @throws {DataError} data or a file break their contract.
  */
 export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice, RunResult> {
-  const { resolved, out, native, environment, resume = false, files } = options;
+  const { resolved, out, native, environment, resume = false, files, losses } = options;
   const config = await effectiveConfig(resolved);
+  checkOwnLosses(config, losses);
   const { folder, release } = await openRunFolder(out, {
     config: { folder: resolved.folder, run: resolved.config },
     environment,
@@ -77,11 +81,12 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
   try {
     const started = performance.now();
     const { dataset, scores } = await openRunData(resolved);
+    const dataSeconds = secondsSince(started);
     yield {
       kind: "data",
       report: dataset.report,
       fingerprint: dataset.fingerprint,
-      seconds: (performance.now() - started) / 1000,
+      seconds: dataSeconds,
     };
     if (scores !== undefined) {
       yield { kind: "scores", report: scores };
@@ -93,14 +98,17 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     checkAgainstData(config, dataset);
     const models = buildModels(config, dataset);
-    program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
+    program = createProgram(models.parameters, buildEntries(config, models, { losses }), { native, seed: config.seed });
     await loadEarlierWeights(program, resolved);
     const names = (["teacher", "student"] as const).filter((name) => models[name] !== undefined);
     const reports = await reportParameters(program, names);
     const from = await restore(folder, program, dataset, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
     began = true;
-    const { reason, state, seconds } = yield* trainWithCheckpoints(options, { folder, program, dataset, config, from });
+    const { reason, state, seconds } = yield* trainWithCheckpoints(options, {
+      ...{ folder, program, dataset, config, from },
+      ...{ started, dataSeconds },
+    });
     const test =
       reason === "interrupted" ? undefined : yield* testEvaluation({ folder, program, dataset, config, state });
     const result: RunResult = { folder: out, reason, steps: state.step, seconds, test, models: reports };
@@ -128,11 +136,12 @@ async function restore(folder: RunFolder, program: Program, dataset: Dataset, re
 
 async function* trainWithCheckpoints(
   { signal }: RunOptions,
-  { folder, program, dataset, config, from }: Parts & { readonly from: TrainState },
+  parts: Parts & { readonly from: TrainState; readonly started: number; readonly dataSeconds: number },
 ): AsyncGenerator<
   RunNotice,
   { readonly reason: RunResult["reason"]; readonly state: TrainState; readonly seconds: number }
 > {
+  const { folder, program, dataset, config, from, dataSeconds } = parts;
   const started = performance.now();
   const rates = Object.fromEntries(Object.entries(ratesOf(config)).map(([group, { dense }]) => [group, dense]));
   const log = await openRunLog(folder, {
@@ -148,10 +157,14 @@ async function* trainWithCheckpoints(
   try {
     for (;;) {
       const { value, done } = await training.next();
-      if (done) return { reason, state: value, seconds: (performance.now() - started) / 1000 };
+      if (done) return { reason, state: value, seconds: secondsSince(started) };
       await log.record(value);
       yield value;
-      if (value.kind === "step" && value.step === from.step + 1) yield* captureNotices(program);
+      if (value.kind === "step" && value.step === from.step + 1) {
+        const startUp = { seconds: secondsSince(parts.started), dataSeconds, captureSeconds: captureSeconds(program) };
+        await log.start(value.step, startUp);
+        yield { kind: "firstStep", step: value.step, ...startUp };
+      }
       if (value.kind === "evaluation") best = value.best;
       if (value.kind === "end") reason = value.reason;
       const due =
@@ -175,9 +188,11 @@ async function* trainWithCheckpoints(
   }
 }
 
-function* captureNotices(program: Program): Generator<RunNotice> {
-  for (const { entry, ops, milliseconds } of program.captures) yield { kind: "capture", entry, ops, milliseconds };
+function captureSeconds({ captures }: Program): number {
+  return captures.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
 }
+
+const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
 async function* testEvaluation({
   folder,

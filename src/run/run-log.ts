@@ -1,5 +1,5 @@
 import type { Evaluation } from "./evaluation/evaluate.ts";
-import type { RunEvent } from "./events.ts";
+import type { RunEvent, StartUp } from "./events.ts";
 import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
 import { type EventWriter, openEventWriter } from "./formats/tensorboard.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -7,6 +7,8 @@ import type { RunFolder } from "./run-folder.ts";
 /** Writes a run's numbers to metrics.jsonl and to TensorBoard's event files. */
 export interface RunLog {
   readonly record: (event: RunEvent) => Promise<void>;
+  /** Seconds that the start took, beside the first step. */
+  readonly start: (step: number, startUp: StartUp) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -52,9 +54,18 @@ export async function openScalarLog(folder: RunFolder, resumeStep: number | unde
 /** Opens the log of a run folder. */
 export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }: RunLogOptions): Promise<RunLog> {
   const log = await openScalarLog(folder, resumeStep);
+  const times = stepTimes();
   return {
+    start: (step, { seconds, dataSeconds, captureSeconds }) =>
+      log.scalars(step, {
+        "startUp/firstStep": seconds,
+        "startUp/data": dataSeconds,
+        "startUp/capture": captureSeconds,
+      }),
     record: async (event) => {
-      if (event.kind === "step" && event.step % every === 0) await log.scalars(event.step, stepScalars(event, rates));
+      if (event.kind === "step") times.add(event);
+      if (event.kind === "step" && event.step % every === 0)
+        await log.scalars(event.step, { ...stepScalars(event, rates), ...times.take() });
       if (event.kind === "diagnosis") await log.scalars(event.step, diagnosisScalars(event));
       if (event.kind === "evaluation") await log.scalars(event.step, evaluationScalars(event.evaluation));
       if (event.kind === "epoch" || event.kind === "end") await log.sync();
@@ -78,7 +89,7 @@ function stepScalars(
   event: Extract<RunEvent, { kind: "step" }>,
   rates: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  const { loss, parts, gradientNorms, waitMs, stepMs, rows, epoch } = event;
+  const { loss, parts, gradientNorms, epoch } = event;
   const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] =>
     Object.entries(values).map(([name, value]) => [
       name.startsWith("learnedWeight/") ? name : `${prefix}/${name}`,
@@ -88,8 +99,29 @@ function stepScalars(
     epoch,
     "loss/total": loss,
     ...Object.fromEntries([...named("loss", parts), ...named("gradientNorm", gradientNorms), ...named("rate", rates)]),
-    rowsPerSecond: rows / ((waitMs + stepMs) / 1000),
-    dataWaitShare: waitMs / (waitMs + stepMs),
+  };
+}
+
+type StepTiming = Pick<Extract<RunEvent, { kind: "step" }>, "rows" | "waitMs" | "stepMs">;
+
+/** Rates since the last logged step. The first step of a process, which is captured, counts only where it is logged alone. */
+function stepTimes() {
+  let sums = { rows: 0, waitMs: 0, stepMs: 0 };
+  let steps = 0;
+  return {
+    add: ({ rows, waitMs, stepMs }: StepTiming): void => {
+      steps++;
+      sums =
+        steps <= 2
+          ? { rows, waitMs, stepMs }
+          : { rows: sums.rows + rows, waitMs: sums.waitMs + waitMs, stepMs: sums.stepMs + stepMs };
+    },
+    /** Rows a second, and the share of the time that steps waited for their batches. */
+    take: (): Readonly<Record<"rowsPerSecond" | "dataWaitShare", number>> => {
+      const { rows, waitMs, stepMs } = sums;
+      sums = { rows: 0, waitMs: 0, stepMs: 0 };
+      return { rowsPerSecond: rows / ((waitMs + stepMs) / 1000), dataWaitShare: waitMs / (waitMs + stepMs) };
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import {
   type Feature,
 } from "../nn/features.ts";
 import { applyMlp, type Mlp, mlp } from "../nn/mlp.ts";
+import { type AffineOfInput, affineOfLists } from "./list-input.ts";
 
 /** An element-wise product of two features' embeddings, fed in beside them. */
 export interface ProductFeature {
@@ -182,20 +183,13 @@ function forward(
   batch: TensorBatch,
   noise: Noise | undefined,
 ): MmoeOutputs {
-  const encoded = broadcastTogether(encodeEach(values.tables, config.features, batch));
-  const byName = new Map(config.features.map((feature, i) => [feature.name, encoded[i]!]));
-  const products = config.products.map(({ left, right, scale }) =>
-    tf.mul(tf.mul(byName.get(left)!, byName.get(right)!), scale),
-  );
-  const leading = encoded[0]!.shape.slice(0, -1);
-  const flat = [...encoded, ...products].map((x) => tf.reshape(x, [-1, x.shape.at(-1)!]));
-  const x_BD = dropout(tf.concat(flat, 1), config.inputDropout, `${name}/input`, noise);
-  const experts_EBH = applyExperts(values.experts, x_BD, config.experts.count);
-  const gates_BTE = tf.softmax(tf.reshape(applyDense(values.gates, x_BD), [-1, TASKS, config.experts.count]));
+  const { leading, affine } = modelInput(config, name, encodeEach(values.tables, config.features, batch), noise);
+  const experts_EBH = applyExperts(values.experts, affine, config.experts.count);
+  const gates_BTE = tf.softmax(tf.reshape(affine(values.gates), [-1, TASKS, config.experts.count]));
   const mixed_BTH = tf.matMul(gates_BTE, tf.transpose(experts_EBH, [1, 0, 2]));
   const [ctrMixed, cvrMixed] = tf.unstack(mixed_BTH, 1) as [tf.Tensor, tf.Tensor];
-  const ctr = tf.reshape(applyMlp(values.towers.ctr, ctrMixed), leading);
-  const cvr = tf.reshape(applyMlp(values.towers.cvr, cvrMixed), leading);
+  const ctr = tf.reshape(applyMlp(values.towers.ctr, ctrMixed), [...leading]);
+  const cvr = tf.reshape(applyMlp(values.towers.cvr, cvrMixed), [...leading]);
   const wide = Object.keys(values.wide).map((name) => wideLogit(values.wide[name]!, batch, featureOf(config, name)));
   const click = wide.reduce((sum, logit) => tf.add(sum, logit), ctr);
   const inShape = (mixed: tf.Tensor): tf.Tensor => tf.reshape(mixed, [...leading, mixed.shape.at(-1)!]);
@@ -203,10 +197,40 @@ function forward(
   return { ctr: click, cvr, ctcvr: productLogit(click, cvr), gates: gates_BTE, mixed };
 }
 
-function applyExperts(layers: Values<readonly ExpertLayer[]>, x_BD: tf.Tensor, count: number): tf.Tensor {
+/** Affine layers over the features and their products, and the shape of the rows: [B] or [B, N]. */
+function modelInput(
+  config: MmoeConfig,
+  name: string,
+  features: readonly tf.Tensor[],
+  noise: Noise | undefined,
+): { readonly leading: readonly number[]; readonly affine: AffineOfInput } {
+  const isDropped = noise !== undefined && config.inputDropout > 0;
+  const ranks = new Set(features.map((x) => x.rank));
+  // Dropout hides other parts of the user for each candidate, so that there is nothing to share.
+  const byLists = !isDropped && ranks.has(2) && ranks.has(3);
+  const encoded = byLists ? features : broadcastTogether(features);
+  const byName = new Map(config.features.map((feature, i) => [feature.name, encoded[i]!]));
+  const products = config.products.map(({ left, right, scale }) =>
+    tf.mul(product(byName.get(left)!, byName.get(right)!), scale),
+  );
+  const parts = [...encoded, ...products];
+  const leading = parts.find((x) => x.rank === Math.max(...ranks))!.shape.slice(0, -1);
+  if (byLists) return { leading, affine: affineOfLists(parts) };
+  const flat = parts.map((x) => tf.reshape(x, [-1, x.shape.at(-1)!]));
+  const x_BD = dropout(tf.concat(flat, 1), config.inputDropout, `${name}/input`, noise);
+  return { leading, affine: (layer) => applyDense(layer, x_BD) };
+}
+
+/** [B, d] or [B, N, d], where a vector of a list meets those of its candidates. */
+function product(left: tf.Tensor, right: tf.Tensor): tf.Tensor {
+  const shaped = [left, right].map((x) => (x.rank < Math.max(left.rank, right.rank) ? tf.expandDims(x, 1) : x));
+  return tf.mul(shaped[0]!, shaped[1]!);
+}
+
+function applyExperts(layers: Values<readonly ExpertLayer[]>, affine: AffineOfInput, count: number): tf.Tensor {
   const [first, ...rest] = layers;
-  const wide = tf.relu(tf.add(tf.matMul(x_BD as tf.Tensor2D, first!.kernel as tf.Tensor2D), first!.bias!));
-  let h_EBH = tf.transpose(tf.reshape(wide, [x_BD.shape[0]!, count, -1]), [1, 0, 2]);
+  const wide = tf.relu(affine(first as Values<DenseLayer>));
+  let h_EBH = tf.transpose(tf.reshape(wide, [wide.shape[0]!, count, -1]), [1, 0, 2]);
   for (const { kernel, bias } of rest) h_EBH = tf.relu(tf.add(tf.matMul(h_EBH, kernel!), bias!));
   return h_EBH;
 }

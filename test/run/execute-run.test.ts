@@ -25,10 +25,14 @@ const lastCheckpoint = (run: string): string =>
 const bytes = (run: string, file: string): Buffer => readFileSync(join(lastCheckpoint(run), file));
 /** Every logged number but the times. */
 const numbers = (run: string): unknown[] =>
+  logged(run)
+    .filter((line) => !("startUp/firstStep" in line))
+    .map((line) => ({ ...line, rowsPerSecond: 0, dataWaitShare: 0 }));
+const logged = (run: string): Record<string, number>[] =>
   readFileSync(join(run, "metrics.jsonl"), "utf8")
     .trim()
     .split("\n")
-    .map((line) => ({ ...JSON.parse(line), rowsPerSecond: 0, dataWaitShare: 0 }));
+    .map((line) => JSON.parse(line));
 
 describe("executeRun", () => {
   it("leaves a folder with configuration, checkpoints, logs and results", async () => {
@@ -49,6 +53,12 @@ describe("executeRun", () => {
       "tb",
       "trained.json",
     ]);
+    const start = logged(out("whole")).find((line) => "startUp/firstStep" in line)!;
+    expect(start.step).toBe(1);
+    expect(start["startUp/capture"]).toBeGreaterThan(0);
+    expect(start["startUp/firstStep"]).toBeGreaterThan(start["startUp/data"]! + start["startUp/capture"]!);
+    const waits = logged(out("whole")).filter((line) => "loss/total" in line);
+    for (const { dataWaitShare } of waits) expect(dataWaitShare).toBeLessThan(1);
     const stored = await readSafetensors(join(lastCheckpoint(out("whole")), "model.safetensors"));
     expect([...stored.tensors.keys()].filter((name) => name.startsWith("student/")).sort()).toEqual([
       "student/bias",
