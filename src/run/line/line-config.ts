@@ -23,6 +23,7 @@ const train = strict({
   name,
   train: config,
   scores: name.optional().describe("Step whose score store it learns from."),
+  frozen: name.optional().describe("Step whose ranker teaches online, as it is."),
   start: earlierRun.optional(),
   set,
 });
@@ -101,6 +102,7 @@ function checkReferences(file: string, { steps, days }: LineConfig): void {
     if ("score" in step) check(i, "teacher", "train", step.teacher);
     else {
       if (step.scores !== undefined) check(i, "scores", "score", step.scores);
+      if (step.frozen !== undefined) check(i, "frozen", "train", step.frozen);
       if (step.start !== undefined) check(i, "start.run", "train", step.start.run, step.start.previousDay ? all : seen);
       if (step.start?.previousDay && days === undefined)
         wrong.push(`steps.${i}.start.previousDay: cannot take effect: the line has no days`);

@@ -79,10 +79,11 @@ function references(
   before: ((name: string) => string) | undefined,
 ): string[] {
   if (!("train" in step)) return [];
-  const { scores, start } = step;
+  const { scores, frozen, start } = step;
   const run = start && (start.previousDay ? before?.(start.run) : at(start.run));
   return [
     ...(scores === undefined ? [] : [`scores.store=${JSON.stringify(at(scores))}`]),
+    ...(frozen === undefined ? [] : [`frozen.run=${JSON.stringify(at(frozen))}`]),
     ...(run === undefined ? [] : [`start.encoding=${JSON.stringify(run)}`]),
     ...(run === undefined || !start!.weights ? [] : [`start.weights=${JSON.stringify(run)}`]),
   ];
