@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { describeRuntime, loadRuntime } from "../src/runtime/index.ts";
 import { machineInWords, machineSlug } from "./machine.ts";
 import { type LoaderCase, runLoaderCase } from "./pipeline/loader-case.ts";
+import { runScoringCase, type ScoringCase } from "./pipeline/scoring-case.ts";
 import { runTopkCase, type TopkCase } from "./pipeline/topk-case.ts";
 import { preparedPython } from "./python-environment.ts";
 import { type Report, renderReport } from "./report.ts";
@@ -49,8 +50,11 @@ const dssm = wanted("dssm") ? await runDssmCase(context, 256, 200_000) : undefin
 const { python } = context;
 let loader: LoaderCase | undefined;
 let topk: TopkCase | undefined;
+let scoring: ScoringCase | undefined;
 if (python !== undefined && wanted("loader"))
   loader = await runLoaderCase({ ...context, python, rows: 1_000_000, batch: 1024, steps: 1 });
+if (python !== undefined && wanted("scoring"))
+  scoring = await runScoringCase({ ...context, python, rows: 300_000, steps: 1 });
 if (python !== undefined && wanted("topk"))
   topk = await runTopkCase({ ...context, python, users: Number(values.users), items: 1_000_000, steps: 1 });
 
@@ -68,6 +72,7 @@ const report: Report = {
   ...(dssm && { dssm }),
   ...(loader && { loader }),
   ...(topk && { topk }),
+  ...(scoring && { scoring }),
 };
 mkdirSync(values.out, { recursive: true });
 const file = join(values.out, `${report.date}-${machineSlug()}`);

@@ -1,5 +1,6 @@
 import type { LoaderCase } from "./pipeline/loader-case.ts";
-import { loaderSection, topkSection } from "./pipeline/pipeline-report.ts";
+import { loaderSection, scoringSection, topkSection } from "./pipeline/pipeline-report.ts";
+import type { ScoringCase } from "./pipeline/scoring-case.ts";
 import type { TopkCase } from "./pipeline/topk-case.ts";
 import { judged, milliseconds, table } from "./report-format.ts";
 import type { Rounds } from "./rounds.ts";
@@ -22,6 +23,7 @@ export interface Report {
   readonly dssm?: StepCase;
   readonly loader?: LoaderCase;
   readonly topk?: TopkCase;
+  readonly scoring?: ScoringCase;
 }
 
 /** Bars of the project's own plan: fastest PyTorch over ours, plain tfjs-node over ours, by batch size. */
@@ -48,7 +50,7 @@ const torchNames = ({ times }: Rounds): string[] =>
   times.map(({ name }) => name).filter((name) => name.startsWith("PyTorch"));
 
 export function renderReport(report: Report): string {
-  const { joint, tables, dssm, loader, topk } = report;
+  const { joint, tables, dssm, loader, topk, scoring } = report;
   const torchVersion = [...joint, ...(dssm ? [dssm] : [])].find((found) => found.torchVersion)?.torchVersion;
   const cases: readonly Rounds[] = [
     ...joint,
@@ -56,6 +58,7 @@ export function renderReport(report: Report): string {
     ...(dssm ? [dssm] : []),
     ...(loader ? [loader.batches, ...Object.values(loader.reading)] : []),
     ...(topk ? [topk] : []),
+    ...(scoring ? [scoring] : []),
   ];
   const again = cases.reduce((total, { turnsTakenAgain }) => total + turnsTakenAgain, 0);
   const disturbed = cases.reduce((total, { turnsDisturbed }) => total + turnsDisturbed, 0);
@@ -63,13 +66,14 @@ export function renderReport(report: Report): string {
     `# Benchmark, ${report.date}`,
     "",
     `Machine: ${report.machine}. Runtime: ${report.runtime}. Node ${report.node}.${torchVersion ? ` PyTorch ${torchVersion}.` : ""}`,
-    `Command: \`${report.command}\`. Milliseconds a step: median of ${report.repeats} repeats of ${report.steps} steps, taken in turns of 5; in brackets the lowest and highest median of a repeat.`,
+    `Command: \`${report.command}\`. Milliseconds a step: median of ${report.repeats} repeats of ${report.steps} steps, taken in turns of 5 (of reading, scoring and lists: of ${report.repeats} whole runs, in turns); in brackets the lowest and highest.`,
     `Load average before and after: ${report.load.map((value) => value.toFixed(1)).join(", ")}. Turns taken again because other programs used the processors: ${again}; turns kept although they did: ${disturbed}.`,
     "",
     ...joint.flatMap(jointSection),
     ...(tables ? tableSection(tables) : []),
     ...(dssm ? dssmSection(dssm) : []),
     ...(loader ? loaderSection(loader) : []),
+    ...(scoring ? scoringSection(scoring) : []),
     ...(topk ? topkSection(topk) : []),
   ].join("\n");
 }

@@ -10,8 +10,9 @@ export interface RoundsOptions {
   readonly steps: number;
   /** Longest time to wait, all in all, for other programs to leave the processors, in milliseconds. */
   readonly patience: number;
-  /** Steps of one turn; default 5. A turn of one long step has none before it that is not timed, but for the first. */
+  /** Steps of one turn; default 5. Before a turn of one long step none is taken untimed but at the start, where `warm`. */
   readonly stepsATurn?: number;
+  readonly warm?: boolean;
 }
 
 /** Times of one contender. */
@@ -39,12 +40,12 @@ const TRIES = 6;
  */
 export async function takeRounds(
   contenders: readonly Contender[],
-  { repeats, steps, patience, stepsATurn = 5 }: RoundsOptions,
+  { repeats, steps, patience, stepsATurn = 5, warm = true }: RoundsOptions,
 ): Promise<Rounds> {
   const medians = contenders.map((): number[] => []);
   const losses: number[] = [];
   const counts = { again: 0, disturbed: 0, patience };
-  if (stepsATurn === 1) for (const contender of contenders) await contender.turn(1);
+  if (stepsATurn === 1 && warm) for (const contender of contenders) await contender.turn(1);
   for (let repeat = 0; repeat < repeats; repeat++) {
     const times = contenders.map((): number[] => []);
     for (let taken = 0; taken < steps; taken += stepsATurn) {

@@ -2,9 +2,11 @@ import { judged, milliseconds, table } from "../report-format.ts";
 import type { Rounds } from "../rounds.ts";
 import { median } from "../statistics.ts";
 import type { LoaderCase } from "./loader-case.ts";
+import type { ScoringCase } from "./scoring-case.ts";
 import type { TopkCase } from "./topk-case.ts";
 
 const TOPK_BAR = 1;
+const SCORING_BAR = 1.5;
 
 const perSecond = (rows: number, times: readonly number[]): string =>
   Math.round((rows / median(times)) * 1e3).toLocaleString("en");
@@ -26,6 +28,24 @@ export function loaderSection({ rows, batch, reading, batches }: LoaderCase): st
     "",
     "Encoding: one vocabulary a field in the order of first appearance. twinstill also checks every value, numbers users and",
     "items with their features, and fingerprints the data, which pyarrow's side does not.",
+    "",
+  ];
+}
+
+export function scoringSection({ rows, times }: ScoringCase): string[] {
+  const [own, torch] = [times[0]!.medians, times[1]!.medians];
+  const ratio = median(own.map((time, i) => torch[i]! / time));
+  return [
+    `## Scoring ${rows.toLocaleString("en")} rows: Parquet, MMoE, Arrow`,
+    "",
+    ...table(
+      ["side", "ms", "rows/s"],
+      times.map(({ name, medians }) => [name, milliseconds(medians), perSecond(rows, medians)]),
+    ),
+    "",
+    `* PyTorch and pyarrow / twinstill: ${judged(ratio, SCORING_BAR)}`,
+    "* twinstill's time holds the whole job: opening run and weights, capture, checks of every value, leak check, manifest",
+    "  and checksums of the store.",
     "",
   ];
 }

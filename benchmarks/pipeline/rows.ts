@@ -10,17 +10,27 @@ export interface WrittenRows {
   readonly remove: () => void;
 }
 
-export function writeRows(python: string, count: number): WrittenRows {
+/** `toScore`: rows of a second file, `new-rows.parquet`. */
+export function writeRows(python: string, count: number, toScore?: number): WrittenRows {
   const folder = mkdtempSync(join(tmpdir(), "twinstill-bench-"));
-  execFileSync(python, [join(import.meta.dirname, "make_rows.py"), folder, String(count)], { stdio: "inherit" });
+  execFileSync(
+    python,
+    [join(import.meta.dirname, "make_rows.py"), folder, ...[count, toScore ?? []].flat().map(String)],
+    { stdio: "inherit" },
+  );
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** The `data` block that reads them. */
+/** The `data` block that reads a file of them. */
 export function rowsConfig(file: string): DataConfig {
+  return dataConfig.parse(rowsBlock(file));
+}
+
+/** The same as it stands in a configuration. */
+export function rowsBlock(file: string) {
   const fields = (role: "user" | "item") =>
     Array.from({ length: 5 }, (_, field) => [`${role}${field}`, { role, kind: "categorical" }] as const);
-  return dataConfig.parse({
+  return {
     source: file,
     columns: {
       user: { role: "user", kind: "id" },
@@ -29,5 +39,5 @@ export function rowsConfig(file: string): DataConfig {
       click: { role: "label" },
     },
     labels: { click: "click" },
-  });
+  };
 }

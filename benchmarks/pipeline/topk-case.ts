@@ -37,7 +37,7 @@ export async function runTopkCase({ python, threads, users, items, say, ...round
     script: join(import.meta.dirname, "torch_topk.py"),
     spec: { users, items, width: WIDTH, k: K, threads },
   });
-  const found = await takeRounds([own, torch], { ...rounds, stepsATurn: 1 });
+  const found = await takeRounds([own, torch], { ...rounds, stepsATurn: 1, warm: false });
   torch.close();
   tf.dispose(vectors);
   return { ...found, users, items, width: WIDTH, k: K, block: torch.hello.block as TopkCase["block"] };
