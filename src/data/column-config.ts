@@ -31,6 +31,10 @@ const vocabulary = z
           .min(1)
           .default(1)
           .describe("Values with fewer training rows share the out-of-vocabulary row."),
+        corpus: z
+          .boolean()
+          .default(false)
+          .describe("Of an item column: values that only the corpus file (data.items) has get rows of their own too."),
       }),
       strict({
         kind: z.literal("hashed").describe("Values are hashed (xxHash64) into a fixed number of rows."),

@@ -1,9 +1,9 @@
 import { DataError } from "../errors.ts";
-import type { ColumnConfig } from "./column-config.ts";
+import { type ColumnConfig, hasVocabulary } from "./column-config.ts";
 import { type DataConfig, keyColumn } from "./config.ts";
 import type { Catalogue } from "./dataset.ts";
 import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
-import type { DataEncoding } from "./encoding.ts";
+import type { ColumnEncoding, DataEncoding } from "./encoding.ts";
 import { featureColumns } from "./feature-specs.ts";
 import type { CategoryColumn } from "./raw-column.ts";
 import { locateRow, readTable } from "./raw-table.ts";
@@ -51,6 +51,29 @@ export async function withCorpusFile(
   const trainCount = sharedInt32(ids.length);
   trainCount.set(items.trainCount);
   return { ...items, ids, size: ids.length, trainCount, features: new Map(encoded) };
+}
+
+/**
+ * The encoding with rows of their own for values that only the corpus file has, where a column's vocabulary asks for it.
+ *
+ * @throws {DataError} the file breaks its contract, or lacks an item column.
+ */
+export async function withCorpusValues(
+  encoding: DataEncoding,
+  { config, baseDir }: Pick<CorpusOptions, "config" | "baseDir">,
+): Promise<DataEncoding> {
+  const wanted = Object.entries(itemColumns(config)).filter(
+    ([, column]) => hasVocabulary(column) && column.vocabulary?.kind === "built" && column.vocabulary.corpus,
+  );
+  if (wanted.length === 0 || config.items === undefined) return encoding;
+  const files = await resolveSource(config.items, { baseDir, format: "auto" });
+  const table = await readTable(files, Object.fromEntries(wanted), {});
+  const extended = wanted.map(([name]): [string, ColumnEncoding] => {
+    const { values } = encoding.columns[name] as Extract<ColumnEncoding, { kind: "built" }>;
+    const { values: more } = table.columns.get(name) as CategoryColumn;
+    return [name, { kind: "built", values: [...new Set([...values, ...more])] }];
+  });
+  return { ...encoding, columns: { ...encoding.columns, ...Object.fromEntries(extended) } };
 }
 
 function itemColumns(config: DataConfig): Record<string, ColumnConfig> {

@@ -2,7 +2,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { buildCatalogue } from "./catalogue.ts";
 import { compileExpression } from "./compile-expression.ts";
 import { type DataConfig, keyColumn, soleColumn } from "./config.ts";
-import { withCorpusFile } from "./corpus-file.ts";
+import { withCorpusFile, withCorpusValues } from "./corpus-file.ts";
 import { countListsCut, reportData } from "./data-report.ts";
 import type { Catalogue, Dataset, DatasetParts, SourceRows } from "./dataset.ts";
 import { type EncodedColumn, encodeColumn } from "./encode-column.ts";
@@ -66,18 +66,18 @@ export async function openDataset(
     baseDir,
     used,
     fitted: pairs,
-    encoding: encodingFor(used, config, { ...(encoding && { encoding }), extendEncoding }),
+    encoding: await encodingFor(used, config, { baseDir, ...(encoding && { encoding }), extendEncoding }),
   });
 }
 
-function encodingFor(
+async function encodingFor(
   { columns, parts }: UsedRows,
   config: DataConfig,
-  { encoding, extendEncoding }: Pick<OpenDatasetOptions, "encoding" | "extendEncoding">,
-): DataEncoding {
+  { baseDir, encoding, extendEncoding }: Pick<OpenDatasetOptions, "baseDir" | "encoding" | "extendEncoding">,
+): Promise<DataEncoding> {
   if (encoding !== undefined && !extendEncoding) return encoding;
   const rows = Int32Array.from([...(parts.history ?? []), ...parts.train]);
-  return fitEncoding(columns, config.columns, rows, encoding);
+  return withCorpusValues(fitEncoding(columns, config.columns, rows, encoding), { config, baseDir });
 }
 
 /** The rows that some part holds, renumbered from 0 in file order. */

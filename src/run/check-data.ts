@@ -1,4 +1,6 @@
+import { didYouMean } from "../config-schema.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import type { RunConfig } from "./config/run-config.ts";
 
@@ -25,11 +27,22 @@ export function checkAgainstData(config: RunConfig, dataset: Dataset): void {
     if (typeof head === "object" && "column" in head) checkColumn(name, head, dataset);
 }
 
+/** @throws {ConfigError} a term names a loss that the calling program has not given. */
+export function checkOwnLosses({ distill }: Pick<RunConfig, "distill">, losses: OwnLosses = {}): void {
+  const names = Object.keys(losses);
+  for (const term of distill)
+    if (term.kind === "own" && !names.includes(term.loss))
+      throw new ConfigError(
+        `distill "${term.name}": loss must be among those that the program gives to executeRun (${names.join(", ") || "none"}), got "${term.loss}"${didYouMean(term.loss, names)}`,
+      );
+}
+
 function checkColumn(
   term: string,
   { column, holds }: { readonly column: string; readonly holds: "logits" | "probabilities" | "ranks" },
-  { teacherScores, parts }: Dataset,
+  dataset: Dataset,
 ): void {
+  const { teacherScores, parts } = dataset;
   const scores = teacherScores.get(column)!;
   const rules = {
     logits: ["finite numbers", Number.isFinite],
@@ -42,4 +55,21 @@ function checkColumn(
     throw new DataError(
       `distill "${term}": column "${column}" must hold ${what} in every training row, got ${scores[bad]} in row ${bad}`,
     );
+  if (holds === "ranks") checkRanks(term, column, dataset);
+}
+
+/** Two items of a list (or, without a group column, of a user) cannot have one rank. */
+function checkRanks(term: string, column: string, { teacherScores, parts, group, users, items }: Dataset): void {
+  const ranks = teacherScores.get(column)!;
+  const list = group ?? users.rowEntity;
+  const rowOf = new Map<string, number>();
+  for (const row of parts.train) {
+    const key = `${list[row]} ${ranks[row]}`;
+    const other = rowOf.get(key) ?? row;
+    rowOf.set(key, other);
+    if (items.rowEntity[other] !== items.rowEntity[row])
+      throw new DataError(
+        `distill "${term}": column "${column}" must give each item of a ${group === undefined ? "user" : "group"} a rank of its own, got rank ${ranks[row]} in rows ${other} and ${row}`,
+      );
+  }
 }

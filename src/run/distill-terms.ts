@@ -6,9 +6,11 @@ import type { Temperature } from "../distill/temperature.ts";
 import { listWiseLosses, pointWiseLosses } from "../distill/terms/distill-losses.ts";
 import type { ListWiseSpec, PointWiseSpec } from "../distill/terms/distill-spec.ts";
 import { type LatentSpec, latentLosses } from "../distill/terms/latent-losses.ts";
+import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import type { TermValues } from "../distill/terms/term-parameters.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
 import type { StepContext, TensorBatch } from "../engine/step.ts";
+import { stopGradient } from "../engine/stop-gradient.ts";
 import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import { type DistillTerm, needsLayers, needsLists } from "./config/distill-config.ts";
 import type { DistillationSpace, SpaceName } from "./distillation-spaces.ts";
@@ -25,20 +27,28 @@ export interface DistillInputs {
   readonly context: StepContext;
   /** Items of the catalogue. */
   readonly numItems: number;
+  /** Losses of the calling program. */
+  readonly losses: OwnLosses;
 }
 
 /** The mean loss of a batch that the student learns from a term. */
 export function distillTermLoss(term: DistillTerm, values: TermValues, inputs: DistillInputs): tf.Scalar {
   if (needsLayers(term)) return latentTerm(term, values, inputs);
-  const { context, numItems } = inputs;
+  const { context, numItems, losses } = inputs;
   const { space, teacher, areRanks } = targetOf(term, inputs);
   const logits = space.student();
   const { scale, offset } = values;
   const student = scale === undefined ? logits : affineLogits(logits, { scale, ...(offset && { offset }) });
   const temperature = temperatureOf(term, context);
   const compared = { student, teacher, mask: space.mask, areRanks, temperature };
-  if (!needsLists(term)) return weightedMean(pointWiseLosses(term as PointWiseSpec, compared), space.weights);
   const site = distillName(term);
+  if (term.kind === "own") {
+    const { mask } = space;
+    const given = { mask, temperature: temperature ?? 1, noise: context.noise, site, options: term.options };
+    const values = losses[term.loss]!(student, term.stopTeacherGradient ? stopGradient(teacher) : teacher, given);
+    return weightedMean(values, values.rank === student.rank ? space.weights : space.listWeights);
+  }
+  if (!needsLists(term)) return weightedMean(pointWiseLosses(term as PointWiseSpec, compared), space.weights);
   const more = { noise: context.noise, site, numItems, alpha: values.alpha };
   return weightedMean(listWiseLosses(term as ListWiseSpec, { ...compared, ...more }), space.listWeights);
 }

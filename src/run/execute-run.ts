@@ -1,10 +1,11 @@
 import type { DataReport } from "../data/data-report.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import type { FileLayer } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
-import { checkAgainstData } from "./check-data.ts";
+import { checkAgainstData, checkOwnLosses } from "./check-data.ts";
 import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly files?: FileLayer;
+  /** Losses of one's own, for distillation terms of kind own. */
+  readonly losses?: OwnLosses;
 }
 
 export interface RunResult {
@@ -64,8 +67,9 @@ export interface RunResult {
  * @throws {ConfigError} settings, folder or resume do not fit. @throws {DataError} data or a file break their contract.
  */
 export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice, RunResult> {
-  const { resolved, out, native, environment, resume = false, files } = options;
+  const { resolved, out, native, environment, resume = false, files, losses } = options;
   const config = await effectiveConfig(resolved);
+  checkOwnLosses(config, losses);
   const { folder, release } = await openRunFolder(out, {
     config: { folder: resolved.folder, run: resolved.config },
     environment,
@@ -94,7 +98,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     checkAgainstData(config, dataset);
     const models = buildModels(config, dataset);
-    program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
+    program = createProgram(models.parameters, buildEntries(config, models, { losses }), { native, seed: config.seed });
     await loadEarlierWeights(program, resolved);
     const names = (["teacher", "student"] as const).filter((name) => models[name] !== undefined);
     const reports = await reportParameters(program, names);

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { binaryCrossEntropy } from "../distill/losses/binary-cross-entropy.ts";
 import { bankUpdate } from "../distill/negatives/memory-bank.ts";
 import { combineTerms, type Term } from "../distill/objective.ts";
+import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import type { TermValues } from "../distill/terms/term-parameters.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
 import type { Entries, Forward, Step, TensorBatch } from "../engine/step.ts";
@@ -15,10 +16,18 @@ import { diagnosisOptimisers, needsDiagnosis, optimisersOf } from "./optimisers.
 import { ownColumn, type StudentScores, studentScores } from "./student-scores.ts";
 import { distillName, hardName } from "./term-inputs.ts";
 
-/** The entries of a run's program: one joint training step, scoring, and the two towers. */
-export function buildEntries(config: RunConfig, models: Models): Entries<ModelParameters> {
+/**
+ * The entries of a run's program: one joint training step, scoring, and the two towers.
+ *
+ * @param options - `losses`: those of the calling program that terms of kind own name.
+ */
+export function buildEntries(
+  config: RunConfig,
+  models: Models,
+  { losses = {} }: { readonly losses?: OwnLosses | undefined } = {},
+): Entries<ModelParameters> {
   const { teacher, student } = models;
-  const step = trainStep(config, models);
+  const step = trainStep(config, models, losses);
   return {
     train: { kind: "train", step, optimisers: optimisersOf(config) },
     ...(needsDiagnosis(config) && {
@@ -48,7 +57,11 @@ export function buildEntries(config: RunConfig, models: Models): Entries<ModelPa
   } satisfies Entries<ModelParameters>;
 }
 
-function trainStep(config: RunConfig, { teacher, student, numItems }: Models): Step<ModelParameters> {
+function trainStep(
+  config: RunConfig,
+  { teacher, student, numItems }: Models,
+  losses: OwnLosses,
+): Step<ModelParameters> {
   return (values, batch, context) => {
     const trained = config.train.teacher !== undefined;
     const heads = teacher?.forward(teacherValues(values), batch, trained ? context.noise : undefined);
@@ -66,7 +79,10 @@ function trainStep(config: RunConfig, { teacher, student, numItems }: Models): S
     for (const loss of config.student!.losses) add(hardName(loss), hardTerm(loss, scores, batch));
     for (const term of config.distill) {
       const name = distillName(term);
-      add(name, distillTermLoss(term, learned[name] ?? {}, { spaces, scores, heads, batch, context, numItems }));
+      add(
+        name,
+        distillTermLoss(term, learned[name] ?? {}, { spaces, scores, heads, batch, context, numItems, losses }),
+      );
     }
     const result = combineTerms(terms, context);
     return bank === undefined ? result : { ...result, loss: withBank(result.loss, bank, scores, batch) };

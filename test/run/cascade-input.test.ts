@@ -106,6 +106,14 @@ describe("the configuration of a cascade", () => {
       "start={ ranker: { run: x } }",
       'start.ranker: must be one of the stages, "recall", "pre-rank" or "rank", got "ranker"',
     ],
+    [
+      "round.1.terms.0.loss={ kind: cascade-ranking, relevant: 4 }",
+      "round.1.terms.0.stage: must be several stages in their order for cascade-ranking, got pre-rank",
+    ],
+    [
+      "round.1.terms.0.stage=[recall, pre-rank]",
+      "round.1.terms.0.stage: must be one stage for tutor-learning, got recall, pre-rank",
+    ],
   ])("%s: %s", (set, message) => {
     expect(complaint(set)).toContain(message);
   });

@@ -163,6 +163,21 @@ describe("tutor-learning", () => {
   });
 });
 
+describe("several stages as one", () => {
+  it("learn together from the ranker, with a balance each", async () => {
+    const loss = "{ kind: cascade-ranking, relevant: 4 }";
+    await short("lcron", [
+      `round=[{ name: lcron, terms: [{ stage: [recall, pre-rank], space: pool, tutor: rank, loss: ${loss} }], optimiser: { rate: 0.01 } }]`,
+    ]);
+    for (const stage of ["recall", "pre-rank"])
+      expect(await stageBytes(out("lcron"), stage)).not.toEqual(await stageBytes(out("whole"), stage));
+    expect(await stageBytes(out("lcron"), "rank")).toEqual(await stageBytes(out("whole"), "rank"));
+    const { tensors } = await readSafetensors(weightsFile(out("lcron")));
+    const prefix = "terms/lcron/recall+pre-rank/cascade-ranking/pool/from-rank";
+    for (const stage of ["recall", "pre-rank"]) expect(tensors.get(`${prefix}/${stage}/alpha`)![0]).not.toBe(1);
+  });
+});
+
 describe("unexposed items", () => {
   const self = (unexposed: string): string =>
     `round=[{ name: self, terms: [{ stage: pre-rank, space: recalled, loss: { kind: labels, unexposed: ${unexposed} } }], optimiser: { rate: 0.01 } }]`;

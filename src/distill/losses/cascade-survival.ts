@@ -49,12 +49,14 @@ export function cascadeSurvival(
   const { mask, selected, relevant } = options;
   return tf.tidy(() => {
     const shares = studentLogits.map((logits, l) => stageShares(softPermutation(logits, options), selected[l]!));
-    const product = (factors: readonly tf.Tensor[]): tf.Tensor => factors.reduce((all, factor) => tf.mul(all, factor));
-    const passed = product(shares.map(({ inside }) => inside));
-    const kept = product(shares.map(({ outside }) => tf.sub(1, outside)));
+    const passed = shares.map(({ inside }) => inside).reduce((all, share) => tf.mul(all, share));
+    // 1 - prod (1 - d_l), stage by stage: the difference itself would round small shares away.
+    const dropped = shares
+      .map(({ outside }) => outside)
+      .reduce((all, share) => tf.add(all, tf.mul(tf.sub(1, all), share)));
     const best = topMask(teacherScores, mask, relevant);
     const others = tf.sub(realItems(best, mask), best);
-    const losses = tf.add(tf.mul(logCost(passed), best), tf.mul(logCost(tf.sub(1, kept)), others));
+    const losses = tf.add(tf.mul(logCost(passed), best), tf.mul(logCost(dropped), others));
     return tf.mul(meanOverReal(losses, mask), isCut(teacherScores, options));
   }) as tf.Tensor1D;
 }

@@ -33,8 +33,8 @@ export interface OrdinalLevelsOptions {
  * @throws {ConfigError} rates that do not fall, or a scale that lets a rarer level be likelier than a commoner one.
  *
  * @example
- * const [cosines, options] = [tf.tensor2d([[0.6, 0.2]]), { scale: 2.8, rates: [0.3, 0.05] }];
- * ordinalLevels(cosines, tf.tensor2d([[1, 0]]), options).arraySync(); // [1.3659]
+ * const [cosines, options] = [tf.tensor2d([[0.6, 0.2]]), { scale: 2, rates: [0.3, 0.05] }];
+ * ordinalLevels(cosines, tf.tensor2d([[1, 0]]), options).arraySync(); // [1.4986]
  *
  * Source: "Embed Progressive Implicit Preference in Unified Space" (KDD 2025), arXiv:2505.20900 (GNOLR).
  */

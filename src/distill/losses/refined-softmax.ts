@@ -26,7 +26,7 @@ export interface RefinedSoftmaxOptions extends InBatchOptions {
  *
  * @example
  * const logits = tf.tensor2d([[8, 3, 1], [2, 7, 4], [0, 5, 6]]);
- * refinedSoftmax(logits, { logQ: tf.log(tf.tensor1d([0.5, 0.3, 0.2])) }).arraySync(); // [-0.0195, -0.0795, -0.0775]
+ * refinedSoftmax(logits, { logQ: tf.log(tf.tensor1d([0.5, 0.3, 0.2])) }).arraySync(); // [-0.0289, -0.1425, -0.005]
  *
  * Source: Sampled softmax with the positive handled apart, "Correcting the LogQ Correction" (RecSys 2025), arXiv:2507.09331.
  */

@@ -89,7 +89,10 @@ const space = z.discriminatedUnion(
 );
 
 const term = strict({
-  stage: name.describe("Who learns."),
+  stage: z
+    .union([name, z.array(name).min(1)])
+    .transform((given) => (Array.isArray(given) ? given : [given]))
+    .describe("Who learns; several, in their order, for cascade-ranking."),
   space: name.describe("On which items."),
   loss: objectiveConfig,
   tutor: name.optional().describe("Stage whose scores it learns from; not for labels."),

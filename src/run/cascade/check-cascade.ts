@@ -77,7 +77,19 @@ function checkSpace(config: CascadeRunConfig, name: string, space: SpaceConfig, 
 
 function checkTerm(config: CascadeRunConfig, term: TermConfig, path: Path, complain: Complain): void {
   const { stage, space: spaceName, loss, tutor } = term;
-  known(config, stage, [...path, "stage"], complain);
+  for (const one of stage) known(config, one, [...path, "stage"], complain);
+  const order = stage.map((one) => config.stages.findIndex(({ name }) => name === one));
+  if (
+    loss.kind === "cascade-ranking"
+      ? stage.length < 2 || order.some((at, i) => i > 0 && at <= order[i - 1]!)
+      : stage.length > 1
+  )
+    complain(
+      [...path, "stage"],
+      loss.kind === "cascade-ranking"
+        ? `must be several stages in their order for cascade-ranking, got ${stage.join(", ")}`
+        : `must be one stage for ${loss.kind}, got ${stage.join(", ")}`,
+    );
   const space = config.spaces[spaceName];
   if (space === undefined) {
     const names = Object.keys(config.spaces);
@@ -92,7 +104,7 @@ function checkTerm(config: CascadeRunConfig, term: TermConfig, path: Path, compl
       complain([...path, "tutor"], `must go with a loss on a tutor's scores, got labels and "${tutor}"`);
   } else if (tutor === undefined)
     complain([...path, "tutor"], `must name the stage that a ${loss.kind} term learns from, got nothing`);
-  else if (tutor === stage)
+  else if (stage.includes(tutor))
     complain([...path, "tutor"], `must be another stage than the learner, got "${tutor}" twice`);
   else known(config, tutor, [...path, "tutor"], complain);
   if (isLearned(term.weight))

@@ -32,7 +32,10 @@ interface Checked extends CheckedTerms {
 }
 
 /** What one field alone cannot show: names that must exist elsewhere, blocks that need each other. */
-export function crossCheck(config: Checked, context: z.RefinementCtx): void {
+export function crossCheck(given: Checked, context: z.RefinementCtx): void {
+  // A block with something wrong in it arrives here as it was written: one source, not yet a list of them.
+  const { negatives } = given;
+  const config = negatives === undefined ? given : { ...given, negatives: [negatives].flat() };
   const complain: Complain = (path, message) => context.addIssue({ code: "custom", path: [...path], message });
   checkBlocks(config, complain);
   checkSources(config, complain);

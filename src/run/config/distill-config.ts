@@ -169,7 +169,17 @@ const latent = [
   }),
 ] as const;
 
-const kinds = [...pointWise, ...listWise, ...latent] as const;
+/** Brought along by the program that runs the configuration. */
+const own = strict({
+  kind: z.literal("own").describe("A function that the calling program gives to executeRun."),
+  ...common,
+  loss: z.string().min(1).describe("Its name among them."),
+  temperature,
+  options: z.record(z.string(), z.unknown()).default({}).describe("What it is given beside the scores."),
+  ...stop,
+});
+
+const kinds = [...pointWise, ...listWise, ...latent, own] as const;
 
 const WHERE = { name: true, head: true, weight: true, space: true, stages: true } as const;
 
