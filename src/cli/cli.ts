@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { DataError, isUserError } from "../errors.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { packageVersion } from "./package-version.ts";
@@ -162,6 +162,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
 
   withRuntime(
     program
+      .command("line")
+      .description("run the steps of a line: teachers, their scores, students; what is finished is not run again")
+      .requiredOption("--config <file>", "YAML file of the line")
+      .requiredOption("--out <folder>", "folder for runs, stores and the table")
+      .option("--days <first..last>", "days to run the steps for, in place of the line's")
+      .option("--seed <n>", "seed of every step, in place of the configurations'"),
+  ).action(async (options) => finish(await (await import("./line-command.ts")).lineCommand(options, io)));
+
+  withRuntime(
+    program
       .command("check")
       .description("verify a score store: checksums, keys, ranges, and a sample scored again")
       .requiredOption("--scores <folder>", "score store")
@@ -215,6 +225,16 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
     .option("--json", "print one JSON object")
     .action(async (runs, options) =>
       finish(await (await import("./compare-command.ts")).compareCommand(runs, options, io)),
+    );
+
+  program
+    .command("dataset")
+    .description("fetch a public data set and write it as Parquet; nothing of it is part of twinstill")
+    .addArgument(new Argument("<name>", "which one").choices(["ml-100k"]))
+    .requiredOption("--out <folder>", "folder to write to; the examples read examples/data/ml-100k")
+    .option("--accept-licence", "you have read the licence that the command shows, and agree to it")
+    .action(async (name, options) =>
+      finish(await (await import("./dataset-command.ts")).datasetCommand(name, options, io)),
     );
 
   const simulate = program.command("simulate").description("data with known truth");

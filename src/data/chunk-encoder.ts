@@ -61,28 +61,42 @@ function isIntegers(cells: Cells): cells is Integers {
 /** Largest integer (exclusive) that is looked up by index. */
 const DIRECT_LIMIT = 2 ** 22;
 
-/** Ids of integers: each small one is spelt out and looked up once. */
+/** Ids of integers: small ones by a table of the vocabulary, or of those that came where values are hashed. */
 function integerIds(
   name: string,
   encoding: DataEncoding,
   hash: (value: string) => bigint,
 ): (cells: Integers) => Int32Array {
-  const idOf = textId(ownEncoding(name, encoding), hash);
-  let known = new Int32Array(1024);
+  const own = ownEncoding(name, encoding);
+  const idOf = textId(own, hash);
+  const built = own.kind === "built";
+  // 0 where an integer was not looked up yet; of a built vocabulary all are known.
+  let known = built ? integerTable(own.values) : new Int32Array(1024);
   return (cells) => {
     const ids = new Int32Array(cells.length);
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i]!;
-      if (cell < 0 || cell >= DIRECT_LIMIT) {
-        ids[i] = idOf(String(cell));
-        continue;
+      if (cell < 0 || cell >= DIRECT_LIMIT) ids[i] = idOf(String(cell));
+      else if (cell < known.length && known[cell] !== 0) ids[i] = known[cell]!;
+      else if (built) ids[i] = OUT_OF_VOCABULARY_ID;
+      else {
+        if (cell >= known.length) known = enlarged(known, cell);
+        known[cell] = idOf(String(cell));
+        ids[i] = known[cell]!;
       }
-      if (cell >= known.length) known = enlarged(known, cell);
-      if (known[cell] === 0) known[cell] = idOf(String(cell));
-      ids[i] = known[cell]!;
     }
     return ids;
   };
+}
+
+/** Ids by the integer that a value spells; 0 for integers that none does. */
+function integerTable(values: readonly string[]): Int32Array<ArrayBuffer> {
+  const integers = values.map((value) => (/^(?:0|[1-9]\d{0,6})$/.test(value) ? Number(value) : -1));
+  const largest = integers.reduce((most, value) => (value < DIRECT_LIMIT ? Math.max(most, value) : most), -1);
+  const table = new Int32Array(largest + 1);
+  for (const [i, value] of integers.entries())
+    if (value >= 0 && value < DIRECT_LIMIT) table[value] = FIRST_VALUE_ID + i;
+  return table;
 }
 
 function ownEncoding(name: string, { columns }: DataEncoding): ColumnEncoding {

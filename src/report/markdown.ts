@@ -16,6 +16,11 @@ export function reportMarkdown(title: string, made: string, sections: readonly R
   return `${[`# ${title}`, made, ...parts.flat()].join("\n\n")}\n`;
 }
 
+/** A table alone. */
+export function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [columns, columns.map(() => "---"), ...rows].map(row).join("\n");
+}
+
 function row(cells: readonly string[]): string {
   return `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
 }

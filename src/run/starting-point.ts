@@ -5,7 +5,7 @@ import { type OpenDatasetOptions, openDataset } from "../data/open-dataset.ts";
 import { parseStoreFile, type TrainedRows, trainedRows as trainedSchema } from "../distill/scores/manifest.ts";
 import type { Program } from "../engine/program.ts";
 import { ConfigError, DataError } from "../errors.ts";
-import { readJson } from "../files/json-file.ts";
+import { firstDifference, readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
 import { type ResolvedConfig, type RunConfig, runConfig } from "./config/run-config.ts";
 import { loadPairTables } from "./pair-files.ts";
@@ -51,7 +51,11 @@ async function startEncoding({
   const earlier = runFolder(resolve(folder, run));
   const encoding = parseEncoding(await readJson(earlier.encoding));
   if (frozen === undefined) return { encoding, extendEncoding: start!.extend };
-  return { encoding, pairs: await loadPairTables(earlier) };
+  // Of the very rows that they were fitted on, statistics are fitted again: they must leave out each row itself.
+  const { data } = await storedConfig("frozen.run", resolve(folder, run));
+  const isSame =
+    firstDifference(JSON.parse(JSON.stringify(data)), JSON.parse(JSON.stringify(config.data))) === undefined;
+  return isSame ? { encoding } : { encoding, pairs: await loadPairTables(earlier) };
 }
 
 /** Gives the program the weights that the configuration takes from earlier runs. */

@@ -24,11 +24,7 @@ type Missing = keyof typeof PACKAGES;
  * @throws {ConfigError} one of them is missing; the message names all that are, and how to install them.
  */
 export async function findBuildTools(env: NodeJS.ProcessEnv = process.env): Promise<BuildTools> {
-  const python = await firstThatRuns(
-    ["python3", "python"],
-    ["-c", "import sys, zipfile; sys.exit(sys.version_info < (3, 8))"],
-    env,
-  );
+  const python = await findPython(env);
   const pip = python ? await runCommand(python, ["-m", "pip", "--version"], { env }) : undefined;
   const compiler = await firstThatRuns([env.CXX, "c++", "g++", "clang++"], ["--version"], env);
   const missing: Missing[] = [];
@@ -37,6 +33,12 @@ export async function findBuildTools(env: NodeJS.ProcessEnv = process.env): Prom
   if (!compiler) missing.push("C++ compiler");
   if (!python || !compiler || missing.length > 0) throw missingTools(missing, pip && lastLines(pip.stderr, 1));
   return { python, compiler };
+}
+
+/** A Python 3.8 or newer; undefined where there is none. */
+export function findPython(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  const check = "import sys, zipfile; sys.exit(sys.version_info < (3, 8))";
+  return firstThatRuns(["python3", "python"], ["-c", check], env);
 }
 
 async function firstThatRuns(

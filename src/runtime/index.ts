@@ -1,4 +1,6 @@
 export type { LockHolder } from "../files/file-lock.ts";
+export { findPython } from "./build-tools.ts";
+export { cacheFolder } from "./cache-layout.ts";
 export { describeRungs, describeRuntime } from "./describe-runtime.ts";
 export { gigabytes } from "./disk-space.ts";
 export { inspectRuntime } from "./inspect-runtime.ts";
@@ -24,3 +26,5 @@ export {
   type RuntimeKind,
   type RuntimeVariant,
 } from "./runtime-types.ts";
+export { unpackArchive } from "./unpack-archive.ts";
+export { downloadWheel, type FetchedWheel } from "./wheel-download.ts";

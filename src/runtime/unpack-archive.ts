@@ -2,6 +2,8 @@ import { DataError } from "../errors.ts";
 import { lastLines, runCommand } from "./run-command.ts";
 
 export interface UnpackOptions {
+  /** Who unpacks, for messages. Default: installRuntime. */
+  readonly what?: string;
   readonly python: string;
   /** Members to keep: those whose name starts with one of these and holds none of `without`. */
   readonly prefixes: readonly string[];
@@ -53,7 +55,7 @@ print(done, flush=True)
  * @throws {DataError} the archive cannot be read or the folder not written.
  */
 export async function unpackArchive(archive: string, folder: string, options: UnpackOptions): Promise<number> {
-  const { python, prefixes, without = [], strip = "", onBytes, env, signal } = options;
+  const { python, prefixes, without = [], strip = "", onBytes, env, signal, what = "installRuntime" } = options;
   const wanted = JSON.stringify({ prefixes, without, strip });
   let done = 0;
   const onLine = (line: string) => {
@@ -67,5 +69,5 @@ export async function unpackArchive(archive: string, folder: string, options: Un
   });
   signal?.throwIfAborted();
   if (result.status === 0) return done;
-  throw new DataError(`installRuntime: ${archive} must unpack into ${folder}, got: ${lastLines(result.stderr, 1)}`);
+  throw new DataError(`${what}: ${archive} must unpack into ${folder}, got: ${lastLines(result.stderr, 1)}`);
 }

@@ -7,7 +7,12 @@ import { byteReporter, type OnInstallEvent } from "./install-events.ts";
 import type { WheelPin } from "./pins.ts";
 import { type CommandResult, lastLines, runCommand } from "./run-command.ts";
 
+/** The part of a pin that a wheel is fetched and known by. */
+export type FetchedWheel = Pick<WheelPin, "project" | "version" | "file" | "bytes" | "sha256" | "platform">;
+
 export interface DownloadOptions {
+  /** Who fetches, for messages. Default: installRuntime. */
+  readonly what?: string;
   readonly python: string;
   /** Where finished wheels lie; a good one there is not fetched again. */
   readonly folder: string;
@@ -29,7 +34,7 @@ const ABANDONED_MS = 24 * 3600 * 1000;
  * @throws {ConfigError} pip cannot find or fetch it.
  * @throws {DataError} what pip fetched is not the pinned file, three times over.
  */
-export async function downloadWheel(pin: WheelPin, options: DownloadOptions): Promise<string> {
+export async function downloadWheel(pin: FetchedWheel, options: DownloadOptions): Promise<string> {
   const { folder, onEvent } = options;
   await mkdir(folder, { recursive: true });
   await removeAbandoned(folder);
@@ -49,7 +54,7 @@ export async function downloadWheel(pin: WheelPin, options: DownloadOptions): Pr
     failure = problem;
   }
   throw new DataError(
-    `installRuntime: ${pin.file} must have ${pin.bytes} bytes and SHA-256 ${pin.sha256}, got ${failure} in ` +
+    `${options.what ?? "installRuntime"}: ${pin.file} must have ${pin.bytes} bytes and SHA-256 ${pin.sha256}, got ${failure} in ` +
       `${ATTEMPTS} downloads; ${byHand(pin, folder)}`,
   );
 }
@@ -64,7 +69,7 @@ async function removeAbandoned(folder: string): Promise<void> {
 }
 
 /** One run of pip into a folder of its own; returns what is wrong with the file, if anything. */
-async function fetchOnce(pin: WheelPin, target: string, options: DownloadOptions): Promise<string | undefined> {
+async function fetchOnce(pin: FetchedWheel, target: string, options: DownloadOptions): Promise<string | undefined> {
   const { folder, onEvent } = options;
   const work = await mkdtemp(join(folder, WORK_PREFIX));
   const report = byteReporter("download", { file: pin.file, total: pin.bytes, onEvent });
@@ -73,7 +78,7 @@ async function fetchOnce(pin: WheelPin, target: string, options: DownloadOptions
     const result = await runPip(pin, work, options);
     await stopWatching();
     options.signal?.throwIfAborted();
-    if (result.status !== 0) return pipProblem(pin, folder, result);
+    if (result.status !== 0) return pipProblem(pin, options, result);
     const fetched = join(work, pin.file);
     const problem = await digestProblem(fetched, pin);
     if (problem) return problem;
@@ -86,7 +91,7 @@ async function fetchOnce(pin: WheelPin, target: string, options: DownloadOptions
   }
 }
 
-function runPip(pin: WheelPin, work: string, { python, env, signal }: DownloadOptions): Promise<CommandResult> {
+function runPip(pin: FetchedWheel, work: string, { python, env, signal }: DownloadOptions): Promise<CommandResult> {
   const what = `${pin.project}==${pin.version}`;
   const quiet = ["--disable-pip-version-check", "--no-input", "--no-cache-dir", "--progress-bar", "off"];
   // The wheel holds C libraries that do not depend on the user's own Python, so any of its builds will do: 3.11's.
@@ -99,16 +104,20 @@ function runPip(pin: WheelPin, work: string, { python, env, signal }: DownloadOp
 }
 
 /** Words for a failed pip; throws where another try would fail alike. */
-function pipProblem(pin: WheelPin, folder: string, result: CommandResult): string {
+function pipProblem(
+  pin: FetchedWheel,
+  { folder, what = "installRuntime" }: DownloadOptions,
+  result: CommandResult,
+): string {
   const said = lastLines(result.stderr) || `exit status ${result.status}`;
   if (!/No matching distribution|Could not find a version|No module named/i.test(result.stderr)) return said;
   throw new ConfigError(
-    `installRuntime: pip must reach a package index that has ${pin.project}==${pin.version}, got: ${said}; check the ` +
+    `${what}: pip must reach a package index that has ${pin.project}==${pin.version}, got: ${said}; check the ` +
       `network and pip's settings ("python3 -m pip config list"), or ${byHand(pin, folder)}`,
   );
 }
 
-function byHand(pin: WheelPin, folder: string): string {
+function byHand(pin: FetchedWheel, folder: string): string {
   return `put ${pin.file} (SHA-256 ${pin.sha256}) into ${folder} by other means and try again`;
 }
 

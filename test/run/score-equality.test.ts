@@ -1,17 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NativeEngine } from "../../src/engine/native.ts";
 import { createProgram, type Program } from "../../src/engine/program.ts";
 import { findCheckpoint, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { type ResolvedConfig, type RunConfig, readRunConfig } from "../../src/run/config/run-config.ts";
-import { buildModels } from "../../src/run/models.ts";
+import { buildModels, type Models } from "../../src/run/models.ts";
 import { runFolder } from "../../src/run/run-folder.ts";
 import { openTeacher } from "../../src/run/score/open-teacher.ts";
 import { openRunData } from "../../src/run/starting-point.ts";
 import { buildEntries } from "../../src/run/steps.ts";
 import { train } from "../../src/run/train.ts";
+import type { Mmoe } from "../../src/teacher/mmoe.ts";
 import { finishScore, writeOffline } from "./offline-setting.ts";
 import { finishRun, nativeEngine } from "./small-run.ts";
 
@@ -53,7 +55,8 @@ async function studentAfter(
   // A teacher without an optimiser is a frozen one.
   const config: RunConfig =
     source === "store" ? resolved.config : { ...resolved.config, teacher: teacher.config.teacher };
-  const models = buildModels(config, dataset);
+  const built = buildModels(config, dataset);
+  const models: Models = { ...built, teacher: built.teacher && rowByRow(built.teacher) };
   const program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
   try {
     const before = studentOf(program);
@@ -74,6 +77,32 @@ async function studentAfter(
   } finally {
     program.close();
   }
+}
+
+/**
+ * The ranker on lists as on rows, one row a candidate: what a scoring job does. Its own way multiplies the user's part
+ * once a list, which rounds otherwise.
+ */
+function rowByRow(teacher: Mmoe): Mmoe {
+  return {
+    ...teacher,
+    forward: (values, batch, noise) => {
+      const { mask } = batch;
+      if (mask?.rank !== 2) return teacher.forward(values, batch, noise);
+      const [rows, candidates] = mask.shape as [number, number];
+      const flat = Object.entries(batch).flatMap(([name, tensor]) => {
+        if (!/^(?:user|item|context)\//.test(name)) return [];
+        const rest = tensor.shape.slice(name.startsWith("user/") ? 1 : 2);
+        const whole = name.startsWith("user/")
+          ? tf.tile(tf.expandDims(tensor, 1), [1, candidates, ...rest.map(() => 1)])
+          : tensor;
+        return [[name, tf.reshape(whole, [rows * candidates, ...rest])] as const];
+      });
+      const outputs = teacher.forward(values, Object.fromEntries(flat), noise);
+      const lists = (logits: tf.Tensor): tf.Tensor => tf.reshape(logits, [rows, candidates]);
+      return { ...outputs, ctr: lists(outputs.ctr), cvr: lists(outputs.cvr), ctcvr: lists(outputs.ctcvr) };
+    },
+  };
 }
 
 /** On the rows, or over each row's own item and its candidates of the store. */

@@ -77,7 +77,10 @@ export async function openStoreWriter(path: string, header: StoreHeader, options
         await writeJson(join(path, doneName(job)), report, files);
         return assembleManifest(folder, header);
       },
-      close: release,
+      close: async () => {
+        if (whole === undefined) await removeStart(folder, job);
+        await release();
+      },
     };
   } catch (error) {
     await release();
@@ -90,6 +93,12 @@ async function lockJob(path: string, job: JobNumber): Promise<() => Promise<void
   if ("release" in lock) return lock.release;
   const { pid, host } = lock.holder;
   throw new ConfigError(`--out ${path}: store must be free, got one that process ${pid} on ${host} writes to`);
+}
+
+/** Takes back what was written of a store that has no shard: the folder is as new again. */
+async function removeStart({ path, files, job: file }: StoreFolder, job: JobNumber): Promise<void> {
+  const names = (await files.list(path)).filter((name) => name !== lockName(job));
+  if (names.length === 1 && names[0] === "job.json") await files.remove(file);
 }
 
 /** @returns the manifest where the store is whole. */

@@ -64,14 +64,24 @@ type ChunkScorer = (piped: PipedBatch) => { readonly scores: HeadScores; readonl
 
 async function chunkScorer(teacher: OpenedTeacher, heads: readonly StoredHead[]): Promise<ChunkScorer> {
   const encode: ChunkEncoder = await chunkEncoder(teacher.config.data.columns, teacher.encoding);
-  const { features, pairs } = teacher;
+  const { features, pairs, program } = teacher;
+  let milliseconds = 0;
+  const timed: OpenedTeacher["program"] = {
+    ...program,
+    forward: (...call) => {
+      const started = performance.now();
+      const outputs = program.forward(...call);
+      milliseconds += performance.now() - started;
+      return outputs;
+    },
+  };
   return ({ chunk }) => {
     const columns = encode(chunk, (row) => `stdin row ${chunk.firstRow + row + 1}`);
     const rows = Int32Array.from({ length: chunk.rows }, (_, i) => i);
     const items = { features: new Map(), rowEntity: rows };
-    const started = performance.now();
     const data = { features, columns, pairs, items, isTrainRow: new Uint8Array(chunk.rows) };
-    const scores = scoreRows(teacher, data, { rows, heads });
-    return { scores, milliseconds: performance.now() - started };
+    milliseconds = 0;
+    const scores = scoreRows({ program: timed }, data, { rows, heads });
+    return { scores, milliseconds };
   };
 }
