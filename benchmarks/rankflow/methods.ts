@@ -31,6 +31,8 @@ export const RUNS: readonly Run[] = [
     start: { ...later, recall: "joint" },
   },
   { name: "pre-relaxed", config: "pre-rank", start: { ...later, recall: "joint" } },
+  { name: "multi-space", config: "multi-space" },
+  { name: "list-kd-same-ranker", config: "list-kd", start: { "pre-rank": "multi-space", rank: "multi-space" } },
 ];
 
 /** Stages that a run does not name are those of `negatives`. */
@@ -51,6 +53,8 @@ export const ROWS: readonly Row[] = [
   row("self-only", { recall: "self-only", "pre-rank": "self-only" }),
   row("pre-softmax-kd", { recall: "joint", "pre-rank": "pre-softmax-kd" }),
   row("pre-relaxed", { recall: "joint", "pre-rank": "pre-relaxed" }),
+  row("multi-space", { recall: "multi-space", "pre-rank": "multi-space", rank: "multi-space" }),
+  row("list-kd-same-ranker", { recall: "list-kd-same-ranker", "pre-rank": "multi-space", rank: "multi-space" }),
 ];
 
 /** A gain that the cascade must show: relative, mean of the seeds, positive in each of them. */
@@ -69,6 +73,11 @@ export const BARS: readonly Bar[] = [
   { row: "list-kd", over: "negatives", metric: "recall", least: 0.2 },
   { row: "list-kd", over: "negatives", metric: "conversions", least: 0.04 },
   { row: "rankflow", over: "negatives", metric: "recall", least: 0.12 },
+  { row: "multi-space", over: "list-kd", metric: "recall", least: 0 },
+  { row: "multi-space", over: "list-kd", metric: "conversions", least: 0 },
+  { row: "multi-space", over: "list-kd", metric: "recall/cold", least: 0 },
+  { row: "multi-space", over: "list-kd-same-ranker", metric: "recall", least: 0 },
+  { row: "multi-space", over: "list-kd-same-ranker", metric: "conversions", least: 0 },
   { row: "pre-softmax-kd", over: "joint", metric: "pre-rank/kept-ranker", least: 0.05 },
   { row: "pre-relaxed", over: "joint", metric: "pre-rank/kept-ranker", least: 0.05 },
 ];

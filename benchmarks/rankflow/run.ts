@@ -72,7 +72,7 @@ async function trainRun(
     `seed=${seed}`,
     `data.source=${resolve(world, "rows.parquet")}`,
     `data.items=${resolve(world, "items.parquet")}`,
-    ...(config === "list-kd" ? [`spaces.logged.file=${resolve(world, "stages.parquet")}`] : []),
+    ...(["list-kd", "multi-space"].includes(config) ? [`spaces.logged.file=${resolve(world, "stages.parquet")}`] : []),
     ...Object.entries(start).map(([stage, run]) => `start.${stage}={run: ${resolve(base, run)}}`),
   ]);
   const started = performance.now();

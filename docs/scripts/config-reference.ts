@@ -1,7 +1,8 @@
-// Writes docs/configuration.md and docs/run.schema.json from the schema itself: npm run docs:config
+// Writes the references and JSON schemas of the YAML files from the schemas themselves: npm run docs:config
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { cascadeRunConfig } from "../../src/run/cascade/cascade-config.ts";
 import { runConfig } from "../../src/run/config/run-config.ts";
 
 interface Node {
@@ -22,14 +23,27 @@ interface Node {
   readonly exclusiveMaximum?: number;
 }
 
-/** The JSON Schema of a run's YAML file, for editors. */
-export function configSchema(reused: "inline" | "ref" = "ref"): object {
-  return { ...z.toJSONSchema(runConfig, { io: "input", unrepresentable: "any", reused }), title: "twinstill run" };
+/** A YAML file that has a reference. */
+interface Documented {
+  readonly what: "run" | "cascade";
+  readonly schema: z.ZodType;
+  readonly reference: string;
 }
 
-/** The reference of a run's YAML file as Markdown: one section a block, one row a setting. */
-export function configReference(): string {
-  const root = configSchema("inline") as Node;
+const DOCUMENTED: readonly Documented[] = [
+  { what: "run", schema: runConfig, reference: "docs/configuration.md" },
+  { what: "cascade", schema: cascadeRunConfig, reference: "docs/cascade-configuration.md" },
+];
+
+/** The JSON Schema of a YAML file, for editors. */
+function configSchema({ what, schema }: Documented, reused: "inline" | "ref"): object {
+  return { ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused }), title: `twinstill ${what}` };
+}
+
+/** The reference of a YAML file as Markdown: one section a block, one row a setting. */
+function configReference(documented: Documented): string {
+  const { what } = documented;
+  const root = configSchema(documented, "inline") as Node;
   const sections = Object.entries(root.properties!).map(([name, node]) => {
     const rows = settingRows(node, name);
     const table =
@@ -42,12 +56,12 @@ export function configReference(): string {
     ].join("\n");
   });
   return [
-    "# Configuration of a run",
+    `# Configuration of a ${what}`,
     "",
-    "One YAML file a run. `extends: other.yaml` puts it on top of another file (maps are merged, everything else is replaced);",
+    `One YAML file a ${what}. \`extends: other.yaml\` puts it on top of another file (maps are merged, everything else is replaced);`,
     "`--set path=value` changes single settings. Unknown keys are errors that name file, line and the nearest known key. The",
-    "resolved configuration is written to the run folder. [run.schema.json](run.schema.json) gives editors completion: put",
-    "`# yaml-language-server: $schema=<path to>/run.schema.json` on the first line.",
+    `resolved configuration is written to the run folder. [${what}.schema.json](${what}.schema.json) gives editors completion: put`,
+    `\`# yaml-language-server: $schema=<path to>/${what}.schema.json\` on the first line.`,
     "",
     "Made from the schema by `npm run docs:config`.",
     "",
@@ -114,12 +128,13 @@ function defaultCell(node: Node): string {
   return node.default === undefined ? "" : `\`${JSON.stringify(node.default).replaceAll("|", "\\|")}\``;
 }
 
-/** The two documents by path. */
+/** The documents by path. */
 export function configDocuments(): Readonly<Record<string, string>> {
-  return {
-    "docs/configuration.md": configReference(),
-    "docs/run.schema.json": `${JSON.stringify(configSchema(), null, 2)}\n`,
-  };
+  const documents = DOCUMENTED.flatMap((documented): (readonly [string, string])[] => [
+    [documented.reference, configReference(documented)],
+    [`docs/${documented.what}.schema.json`, `${JSON.stringify(configSchema(documented, "ref"), null, 2)}\n`],
+  ]);
+  return Object.fromEntries(documents);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -107,6 +107,10 @@ describe("the configuration of a cascade", () => {
       'start.ranker: must be one of the stages, "recall", "pre-rank" or "rank", got "ranker"',
     ],
     [
+      "round.1.rates={ rank: 0.1 }",
+      'round.1.rates.rank: must be a stage that the phase trains, "pre-rank", got "rank"',
+    ],
+    [
       "round.1.terms.0.loss={ kind: cascade-ranking, relevant: 4 }",
       "round.1.terms.0.stage: must be several stages in their order for cascade-ranking, got pre-rank",
     ],

@@ -104,6 +104,10 @@ const phase = strict({
   terms: z.array(term).min(1),
   epochs: size.default(1).describe("Passes over the space of the first term."),
   optimiser: optimiserConfig,
+  rates: z
+    .record(name, z.number().positive())
+    .default({})
+    .describe("Learning rate by stage, in place of the optimiser's."),
   finalRate: z
     .number()
     .positive()

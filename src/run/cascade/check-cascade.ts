@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { didYouMean, oneOf } from "../../config-schema.ts";
 import { isLearned } from "../config/schedule-config.ts";
 import type { CascadeRunConfig, SpaceConfig, StageConfig, TermConfig } from "./cascade-config.ts";
-import { TERMS } from "./cascade-terms.ts";
+import { learnersOf, TERMS } from "./cascade-terms.ts";
 import { needsLists } from "./objective.ts";
 
 type Path = readonly (string | number)[];
@@ -38,6 +38,13 @@ export function checkCascade(config: CascadeRunConfig, context: z.RefinementCtx)
     if (names.has(phase.name))
       complain([...path, "name"], `must be the name of one phase only, got "${phase.name}" again`);
     names.add(phase.name);
+    const learners = learnersOf(phase);
+    for (const stage of Object.keys(phase.rates))
+      if (!learners.includes(stage))
+        complain(
+          [...path, "rates", stage],
+          `must be a stage that the phase trains, ${oneOf(learners)}, got "${stage}"`,
+        );
     for (const [i, term] of phase.terms.entries()) checkTerm(config, term, [...path, "terms", i], complain);
   }
   const start = Object.keys(config.start);

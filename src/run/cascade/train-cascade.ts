@@ -200,7 +200,12 @@ function ratesAt(phase: PhaseConfig, done: number): Readonly<Record<string, Rate
   const { rate, tableRate = rate } = phase.optimiser;
   const share = 1 + (phase.finalRate - 1) * done;
   const groups = [...learnersOf(phase), ...(phase.terms.some(isLearning) ? [TERMS] : [])];
-  return Object.fromEntries(groups.map((group) => [group, { dense: rate * share, table: tableRate * share }]));
+  return Object.fromEntries(
+    groups.map((group) => {
+      const own = phase.rates[group];
+      return [group, { dense: (own ?? rate) * share, table: (own ?? tableRate) * share }];
+    }),
+  );
 }
 
 /** Rows or lists of the first space's batch. */
