@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeRuntime, loadRuntime } from "../src/runtime/index.ts";
 import { machineInWords, machineSlug } from "./machine.ts";
-import { type LoaderCase, runLoaderCase } from "./pipeline/loader-case.ts";
-import { runScoringCase, type ScoringCase } from "./pipeline/scoring-case.ts";
-import { runTopkCase, type TopkCase } from "./pipeline/topk-case.ts";
+import { runLoaderCase } from "./pipeline/loader-case.ts";
+import { runScoringCase } from "./pipeline/scoring-case.ts";
+import { runTopkCase } from "./pipeline/topk-case.ts";
 import { preparedPython } from "./python-environment.ts";
 import { type Report, renderReport } from "./report.ts";
 import { type BenchContext, runDssmCase, runJointCase, runTableCase } from "./step/cases.ts";
@@ -42,23 +42,7 @@ const context: BenchContext = {
 };
 
 const loadBefore = loadavg()[0]!;
-const batches = (values.batch ?? ["256", "1024", "4096"]).map(Number);
-const joint = [];
-if (wanted("joint")) for (const batch of batches) joint.push(await runJointCase(context, batch, 200_000));
-const tables = wanted("tables") ? await runTableCase(context, 1024, [200_000, 2_000_000, 10_000_000]) : undefined;
-const dssm = wanted("dssm") ? await runDssmCase(context, 256, 200_000) : undefined;
-const { python } = context;
-let loader: LoaderCase | undefined;
-let topk: TopkCase | undefined;
-let scoring: ScoringCase | undefined;
-if (python !== undefined && wanted("loader"))
-  loader = await runLoaderCase({ ...context, python, rows: 1_000_000, batch: 1024, steps: 1 });
-if (python !== undefined && wanted("scoring"))
-  scoring = await runScoringCase({ ...context, python, rows: 300_000, steps: 1 });
-if (python !== undefined && wanted("topk"))
-  topk = await runTopkCase({ ...context, python, users: Number(values.users), items: 1_000_000, steps: 1 });
-
-const report: Report = {
+let report: Report = {
   date: new Date().toISOString().slice(0, 10),
   command: ["npm run bench", ...process.argv.slice(2)].join(" "),
   machine: machineInWords(),
@@ -66,16 +50,27 @@ const report: Report = {
   node: process.version,
   repeats: context.repeats,
   steps: context.steps,
-  load: [loadBefore, loadavg()[0]!],
-  joint,
-  ...(tables && { tables }),
-  ...(dssm && { dssm }),
-  ...(loader && { loader }),
-  ...(topk && { topk }),
-  ...(scoring && { scoring }),
+  load: [loadBefore, loadBefore],
+  joint: [],
 };
+const file = join(values.out, [report.date, machineSlug(), ...(values.only ?? [])].join("-"));
 mkdirSync(values.out, { recursive: true });
-const file = join(values.out, `${report.date}-${machineSlug()}`);
-writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);
-writeFileSync(`${file}.md`, renderReport(report));
+/** Written after each part: a run that is stopped keeps what it has. */
+const found = (part: Partial<Report>): void => {
+  report = { ...report, ...part, load: [loadBefore, loadavg()[0]!] };
+  writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(`${file}.md`, renderReport(report));
+};
+
+const batches = wanted("joint") ? (values.batch ?? ["256", "1024", "4096"]).map(Number) : [];
+for (const batch of batches) found({ joint: [...report.joint, await runJointCase(context, batch, 200_000)] });
+if (wanted("dssm")) found({ dssm: await runDssmCase(context, 256, 200_000) });
+if (wanted("tables")) found({ tables: await runTableCase(context, 1024, [200_000, 2_000_000, 10_000_000]) });
+const { python } = context;
+if (python !== undefined) {
+  const long = { ...context, python, steps: 1 };
+  if (wanted("loader")) found({ loader: await runLoaderCase({ ...long, rows: 1_000_000, batch: 1024 }) });
+  if (wanted("scoring")) found({ scoring: await runScoringCase({ ...long, rows: 300_000 }) });
+  if (wanted("topk")) found({ topk: await runTopkCase({ ...long, users: Number(values.users), items: 1_000_000 }) });
+}
 console.log(renderReport(report));

@@ -15,7 +15,11 @@ export async function pythonContender(
   python: string,
   { name, script, spec }: { readonly name: string; readonly script: string; readonly spec: object },
 ): Promise<PythonContender> {
-  const child = spawn(python, ["-W", "ignore", script], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, ["-W", "ignore", script], {
+    stdio: ["pipe", "pipe", "inherit"],
+    // On a machine that others use too, OpenMP threads that wait must not hold the processors.
+    env: { ...(process.env.BENCH_BUSY && { OMP_WAIT_POLICY: "PASSIVE", GOMP_SPINCOUNT: "0" }), ...process.env },
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask = async (message: unknown): Promise<Record<string, unknown>> => {
     child.stdin.write(`${JSON.stringify(message)}\n`);

@@ -3,7 +3,7 @@ import { loaderSection, scoringSection, topkSection } from "./pipeline/pipeline-
 import type { ScoringCase } from "./pipeline/scoring-case.ts";
 import type { TopkCase } from "./pipeline/topk-case.ts";
 import { judged, milliseconds, table } from "./report-format.ts";
-import type { Rounds } from "./rounds.ts";
+import type { Rounds, Times } from "./rounds.ts";
 import { median } from "./statistics.ts";
 import { type JointCase, REPLAY, type StepCase, type TableCase } from "./step/cases.ts";
 
@@ -34,6 +34,20 @@ const BARS: Readonly<Record<number, { readonly torch: number; readonly plain: nu
 };
 const TABLE_BARS: Readonly<Record<string, number>> = { "2000000 rows": 1.05, "10000000 rows": 1.1 };
 const DSSM_BAR = 2;
+
+const STEP_COLUMNS = ["side", "ms a step", "processor ms a step", "loss at the end"];
+const stepRow = ({ name, medians, cpuMedians, loss }: Times): string[] => [
+  name,
+  milliseconds(medians),
+  median(cpuMedians).toFixed(2),
+  loss.toFixed(3),
+];
+
+/** The same as `ratio`, of processor time. */
+function cpuRatio({ times }: Rounds, others: readonly string[]): number {
+  const of = (name: string) => times.find((candidate) => candidate.name === name)!.cpuMedians;
+  return median(of(REPLAY).map((time, i) => Math.min(...others.map((name) => of(name)[i]!)) / time));
+}
 
 /** Medians of one contender, one a repeat. */
 function mediansOf({ times }: Rounds, name: string): readonly number[] {
@@ -82,18 +96,14 @@ function jointSection(found: JointCase): string[] {
   const { batch, rows, products, gigaflop, peak, times } = found;
   const bars = BARS[batch];
   const own = mediansOf(found, REPLAY);
-  const names = torchNames(found);
   const share = median(own.map((time, i) => products[i]! / time));
   const rate = (gigaflop / median(own)) * 1e3;
   return [
     `## Joint step, batch ${batch}, two tables of ${rows} rows`,
     "",
-    ...table(
-      ["side", "ms a step", "loss at the end"],
-      times.map(({ name, medians, loss }) => [name, milliseconds(medians), loss.toFixed(3)]),
-    ),
+    ...table(STEP_COLUMNS, times.map(stepRow)),
     "",
-    ...(names.length > 0 ? [`* fastest PyTorch / twinstill: ${judged(ratio(found, names), bars?.torch)}`] : []),
+    ...torchLines(found, bars?.torch),
     `* plain tfjs-node / twinstill: ${judged(ratio(found, ["plain tfjs-node"]), bars?.plain)}`,
     `* its own matrix products (${gigaflop.toFixed(2)} GFLOP), each timed alone: ${milliseconds(products)} ms, ${judged(share, bars?.share)} of the step`,
     `* ${rate.toFixed(0)} GFLOP/s, ${((100 * rate) / peak).toFixed(0)} % of the library's matmul peak of ${peak.toFixed(0)}`,
@@ -114,16 +124,21 @@ function tableSection(found: TableCase): string[] {
 
 const seconds = (value: number): string => (value / 1e3).toFixed(2);
 
-function dssmSection(found: StepCase): string[] {
+function torchLines(found: Rounds, bar: number | undefined): string[] {
   const names = torchNames(found);
+  if (names.length === 0) return [];
+  return [
+    `* fastest PyTorch / twinstill: ${judged(ratio(found, names), bar)}; in processor time, cheapest PyTorch / twinstill: ${cpuRatio(found, names).toFixed(2)}`,
+  ];
+}
+
+function dssmSection(found: StepCase): string[] {
   return [
     `## DSSM alone, batch ${found.batch}, towers 64-32, a table of ${found.rows} rows`,
     "",
-    ...table(
-      ["side", "ms a step", "loss at the end"],
-      found.times.map(({ name, medians, loss }) => [name, milliseconds(medians), loss.toFixed(3)]),
-    ),
+    ...table(STEP_COLUMNS, found.times.map(stepRow)),
     "",
-    ...(names.length > 0 ? [`* fastest PyTorch / twinstill: ${judged(ratio(found, names), DSSM_BAR)}`, ""] : []),
+    ...torchLines(found, DSSM_BAR),
+    "",
   ];
 }

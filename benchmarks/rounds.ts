@@ -20,6 +20,8 @@ export interface Times {
   readonly name: string;
   /** Median milliseconds of a step, one a repeat. */
   readonly medians: readonly number[];
+  /** Median milliseconds of processor time of a step, all threads together, one a repeat: hardly moved by other programs. */
+  readonly cpuMedians: readonly number[];
   readonly loss: number;
 }
 
@@ -43,24 +45,33 @@ export async function takeRounds(
   { repeats, steps, patience, stepsATurn = 5, warm = true }: RoundsOptions,
 ): Promise<Rounds> {
   const medians = contenders.map((): number[] => []);
+  const cpuMedians = contenders.map((): number[] => []);
   const losses: number[] = [];
   const counts = { again: 0, disturbed: 0, patience };
   if (stepsATurn === 1 && warm) for (const contender of contenders) await contender.turn(1);
   for (let repeat = 0; repeat < repeats; repeat++) {
     const times = contenders.map((): number[] => []);
+    const cpuTimes = contenders.map((): number[] => []);
     for (let taken = 0; taken < steps; taken += stepsATurn) {
       for (const [i, contender] of contenders.entries()) {
         const turn = await quietTurn(contender, stepsATurn, counts);
         times[i]!.push(...turn.milliseconds);
+        cpuTimes[i]!.push(turn.cpuMilliseconds / turn.milliseconds.length);
         losses[i] = turn.loss;
       }
     }
     times.forEach((milliseconds, i) => {
       medians[i]!.push(median(milliseconds));
+      cpuMedians[i]!.push(median(cpuTimes[i]!));
     });
   }
   return {
-    times: contenders.map(({ name }, i) => ({ name, medians: medians[i]!, loss: losses[i]! })),
+    times: contenders.map(({ name }, i) => ({
+      name,
+      medians: medians[i]!,
+      cpuMedians: cpuMedians[i]!,
+      loss: losses[i]!,
+    })),
     turnsTakenAgain: counts.again,
     turnsDisturbed: counts.disturbed,
   };

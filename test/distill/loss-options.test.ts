@@ -1,7 +1,7 @@
 // What options, ranks and short lists do, beside the contract.
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
-import { topMask } from "../../src/distill/lists/list-order.ts";
+import { ranksOf, topMask } from "../../src/distill/lists/list-order.ts";
 import { bernoulliKl } from "../../src/distill/losses/bernoulli-kl.ts";
 import { cascadeRanking, cascadeSurvival } from "../../src/distill/losses/cascade-survival.ts";
 import { listKl } from "../../src/distill/losses/list-kl.ts";
@@ -73,6 +73,14 @@ describe("ranks", () => {
     const sampled = tf.tensor2d([[0, 2, 3, -2]]);
     expect(numbers(estimateRanks(tf.tensor2d([[1, -1, 9, 0]]), sampled, 102))).toEqual([50, 75, 0, 50]);
     expect(numbers(estimateRanks(tf.tensor2d([[1]]), sampled, 4))).toEqual([1]); // floor(2 / 4 of 3)
+  });
+
+  it("are all told apart, or the first alone", () => {
+    const scores = tf.tensor2d([[3, 9, 1, 5]]);
+    expect(numbers(ranksOf(scores))).toEqual([3, 1, 4, 2]);
+    expect(numbers(ranksOf(scores, undefined, 2))).toEqual([3, 1, 3, 2]);
+    expect(numbers(ranksOf(scores, tf.tensor2d([[1, 0, 1, 1]]), 1))).toEqual([2, 2, 2, 1]);
+    expect(numbers(ranksOf(scores, undefined, 9))).toEqual([3, 1, 4, 2]);
   });
 
   it("count real items alone, in lists of fewer than are asked for", () => {

@@ -32,11 +32,17 @@ export function putInOrder(values: tf.Tensor, order: tf.Tensor, shape: readonly 
   return tf.reshape(tf.scatterND(positions, tf.reshape(values, [-1]), [size]), [...shape]);
 }
 
-/** [B, N] float32 place of each item: 1 is the best score, ties in the order of the list, padding last. */
-export function ranksOf(scores: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
+/**
+ * [B, N] float32 place of each item: 1 is the best score, ties in the order of the list, padding last.
+ *
+ * @param first - only the first places are told apart, which costs less; all further items stand at place first + 1.
+ */
+export function ranksOf(scores: tf.Tensor, mask?: tf.Tensor, first = scores.shape[1]!): tf.Tensor {
   const [lists, length] = scores.shape as [number, number];
-  const places = tf.tile(tf.expandDims(tf.range(1, length + 1, 1, "float32"), 0), [lists, 1]);
-  return putInOrder(places, orderOf(scores, mask), scores.shape);
+  const places = Math.min(first, length);
+  const ranks = tf.tile(tf.expandDims(tf.range(1, places + 1, 1, "float32"), 0), [lists, 1]);
+  const found = putInOrder(ranks, orderOf(scores, mask, places), scores.shape);
+  return places === length ? found : tf.where(tf.greater(found, 0), found, tf.fill(scores.shape, places + 1));
 }
 
 /** [B, N] 1 for the `count` real items with the best scores, else 0. */

@@ -65,7 +65,7 @@ export function pointWiseLosses(
     case "collaborative-distillation":
       return collaborativeDistillation(student, teacher, { ...optionsOf(spec), temperature });
     case "position-weighted":
-      return positionWeighted(student, areRanks ? teacher : ranksOf(teacher, mask), optionsOf(spec));
+      return positionWeighted(student, areRanks ? teacher : ranksOf(teacher, mask, spec.topK), optionsOf(spec));
   }
 }
 
@@ -73,10 +73,10 @@ export function pointWiseLosses(
 export function listWiseLosses(spec: ListWiseSpec, inputs: ListWiseInputs): tf.Tensor1D {
   const { student, teacher, mask, temperature = 1 } = inputs;
   const scores = (): tf.Tensor => (inputs.areRanks ? tf.neg(teacher) : teacher);
-  const ranks = (): tf.Tensor => (inputs.areRanks ? teacher : ranksOf(teacher, mask));
+  const ranks = (first?: number): tf.Tensor => (inputs.areRanks ? teacher : ranksOf(teacher, mask, first));
   switch (spec.kind) {
     case "ranking-distillation":
-      return rankingDistillation(student, ranks(), { ...rankingOptions(spec, inputs), mask });
+      return rankingDistillation(student, ranks(spec.topK), { ...rankingOptions(spec, inputs), mask });
     case "calibrated-listwise":
       return calibratedListwise(student, teacher, { ...optionsOf(spec), mask });
     case "pairwise-hinge":
