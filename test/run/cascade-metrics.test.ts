@@ -32,7 +32,7 @@ beforeAll(async () => {
     const scores = read.stages.map(({ name }) => [name, scoreLists(program, dataset, name, lists)] as const);
     return { user, row, scores: Object.fromEntries(scores) };
   });
-}, 60_000);
+}, 180_000);
 afterAll(() => {
   opened.program.close();
   rmSync(folder, { recursive: true, force: true });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "twinstill-cascade-"));
   config = await writeSmallCascade(folder);
   await finishCascade(config, out("whole"), { native, onNotice: (notice) => void seen.push(notice) });
-}, 120_000);
+}, 180_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const out = (name: string): string => join(folder, name);
