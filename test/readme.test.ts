@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -74,7 +83,7 @@ describe("the documents", () => {
     const text = readFileSync(document, "utf8");
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
     for (const [, path] of text.matchAll(/\]\(([^)#]+)\)/g)) {
-      if (!/^https?:/.test(path!)) expect(() => readFileSync(join(dirname(document), path!)), path).not.toThrow();
+      if (!/^https?:/.test(path!)) expect(() => statSync(join(dirname(document), path!)), path).not.toThrow();
     }
     for (const [, name] of text.matchAll(/npm run ([\w:-]+)/g)) expect(scripts, name).toHaveProperty([name!]);
   });

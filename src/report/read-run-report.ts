@@ -5,7 +5,7 @@ import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
 import type { RunResult } from "../run/execute-run.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
-import { readRunJson, runFolder } from "../run/run-folder.ts";
+import { readStoredRun, runFolder } from "../run/run-folder.ts";
 
 /** What a run folder holds for a report; what is not there yet is undefined and named in `missing`. */
 export interface RunReport {
@@ -57,7 +57,7 @@ export async function readRunReport(path: string): Promise<RunReport> {
     missing.push(`${what} (${basename(file)})`);
     return undefined;
   };
-  const { run } = (await readRunJson(folder.config)) as { readonly run: Record<string, unknown> };
+  const run = (await readStoredRun(folder)).run as Record<string, unknown>;
   const { metrics, cut } = await readMetrics(folder.metrics);
   if (metrics.length === 0) missing.push("logged steps (metrics.jsonl)");
   if (cut) missing.push("the end of the last logged line (metrics.jsonl was cut off while it was written)");

@@ -1,6 +1,6 @@
 import { ConfigError } from "../errors.ts";
 import { readJson } from "../files/json-file.ts";
-import { readRunJson, runFolder } from "./run-folder.ts";
+import { readStoredRun, runFolder } from "./run-folder.ts";
 
 /** How some runs differ. */
 export interface RunComparison {
@@ -40,7 +40,7 @@ async function readRun(path: string): Promise<ReadRun> {
   const folder = runFolder(path);
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`${path}: folder must hold a run, got no config.resolved.json in it`);
-  const { run } = (await readRunJson(folder.config)) as { readonly run: unknown };
+  const { run } = await readStoredRun(folder);
   const settings = new Map<string, unknown>();
   flatten(run, "", settings);
   const result = (await folder.files.exists(`${path}/result.json`))

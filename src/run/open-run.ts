@@ -7,7 +7,7 @@ import { readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
 import { type RunConfig, runConfig } from "./config/run-config.ts";
 import { buildModels, type Models } from "./models.ts";
-import { readRunJson, runFolder } from "./run-folder.ts";
+import { readStoredRun, runFolder } from "./run-folder.ts";
 import { effectiveConfig } from "./starting-point.ts";
 import { buildEntries } from "./steps.ts";
 
@@ -35,7 +35,7 @@ export async function openRun(
   const folder = runFolder(path);
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`--run ${path}: folder must hold a run, got no config.resolved.json in it`);
-  const stored = (await readRunJson(folder.config)) as { readonly folder: string; readonly run: unknown };
+  const stored = await readStoredRun(folder);
   const folderOfData = baseDir ?? stored.folder;
   const config = await effectiveConfig({ config: runConfig.parse(stored.run), folder: folderOfData });
   const checkpoint = (await findCheckpoint(folder, "best")) ?? (await findCheckpoint(folder, "latest"));

@@ -159,3 +159,24 @@ export async function readRunJson(path: string, files: FileLayer = nodeFiles): P
   }
   return stored.config;
 }
+
+/** What the folder of a run of models (not of a cascade) was asked for. */
+export interface StoredRun {
+  /** Folder that its data paths are relative to. */
+  readonly folder: string;
+  readonly run: unknown;
+}
+
+/**
+ * What a run of a teacher, a student or both was asked for.
+ *
+ * @throws {ConfigError} no run folder, one of another format, or one of a cascade.
+ */
+export async function readStoredRun({ path, config, files }: RunFolder): Promise<StoredRun> {
+  const stored = (await readRunJson(config, files)) as Partial<StoredRun> & { readonly cascade?: unknown };
+  if (stored.folder === undefined || stored.run === undefined)
+    throw new ConfigError(
+      `${path}: folder must hold a run of a teacher or a student, got ${stored.cascade === undefined ? "another kind of run" : "that of a cascade"}`,
+    );
+  return { folder: stored.folder, run: stored.run };
+}

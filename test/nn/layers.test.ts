@@ -44,7 +44,7 @@ describe("denseLayer", () => {
         expectClose(
           run(() => applyDense(values, tf.tensor2d(x, [2, 3]))),
           expected,
-          { relative: 1e-5 },
+          { relative: 1e-5, floor: 3 },
         );
         tf.dispose(Object.values(values) as tf.Tensor[]);
       }),
@@ -76,10 +76,10 @@ describe("mlp", () => {
         expectClose(
           run(() => applyMlp(values, tf.tensor2d(x, [2, 4]))),
           rows.flat(),
-          { relative: 1e-5 },
+          { relative: 1e-5, floor: 3 },
         );
         const active = run(() => applyMlp(values, tf.tensor2d(x, [2, 4]), { activateLast: true }));
-        expectClose(active, rows.flatMap(relu), { relative: 1e-5 });
+        expectClose(active, rows.flatMap(relu), { relative: 1e-5, floor: 3 });
         tf.dispose(values as unknown as tf.Tensor[]);
       }),
       { numRuns: 20 },

@@ -15,7 +15,7 @@ import { type RunConfig, runConfig } from "../config/run-config.ts";
 import { buildModels, isOfModels } from "../models.ts";
 import { loadPairTables, type PairTables } from "../pair-files.ts";
 import { reportParameters } from "../parameter-report.ts";
-import { type RunFolder, readRunJson, runFolder } from "../run-folder.ts";
+import { type RunFolder, readStoredRun, runFolder } from "../run-folder.ts";
 import { forwardHeads } from "../steps.ts";
 
 /** Which of a run's models scores: its ranker, or its two-tower student. */
@@ -49,7 +49,7 @@ export async function openTeacher(path: string, { native, model }: OpenTeacherOp
   const folder = runFolder(path);
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`--teacher ${path}: folder must hold a run, got no config.resolved.json in it`);
-  const config = runConfig.parse(((await readRunJson(folder.config)) as { readonly run: unknown }).run);
+  const config = runConfig.parse((await readStoredRun(folder)).run);
   const which = model ?? (config.teacher === undefined ? "student" : "teacher");
   if (config[which] === undefined)
     throw new ConfigError(
