@@ -106,7 +106,9 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
 
 /** Takes back what was written of a run that could not begin: the folder is as new again. */
 export async function removeStart(folder: RunFolder): Promise<void> {
-  const {
+  const { config, environment, encoding, dataReport, pairs, pairSums, trained, scores, checkpoints, evaluations } =
+    folder;
+  const written = [
     config,
     environment,
     encoding,
@@ -117,21 +119,8 @@ export async function removeStart(folder: RunFolder): Promise<void> {
     scores,
     checkpoints,
     evaluations,
-    files,
-  } = folder;
-  for (const path of [
-    config,
-    environment,
-    encoding,
-    dataReport,
-    pairs,
-    pairSums,
-    trained,
-    scores,
-    checkpoints,
-    evaluations,
-  ])
-    await files.remove(path);
+  ];
+  for (const path of written) await folder.files.remove(path);
 }
 
 /** @throws {ConfigError} the folder's configuration has another format, or differs in a setting (named). */

@@ -1,3 +1,4 @@
+import type { StepReport } from "../engine/program.ts";
 import type { Evaluation } from "./evaluation/evaluate.ts";
 import type { RunEvent, StartUp } from "./events.ts";
 import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
@@ -28,13 +29,21 @@ export interface ScalarLog {
   readonly close: () => Promise<void>;
 }
 
+/** Opens a file of lines by step; lines of steps after `resumeStep` are dropped. */
+export async function openStepLines(
+  path: string,
+  resumeStep: number | undefined,
+  files: RunFolder["files"],
+): Promise<JsonLinesWriter> {
+  if (resumeStep !== undefined && (await files.exists(path)))
+    await keepJsonLines(path, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
+  return openJsonLines(path, { files });
+}
+
 /** Opens a run's metrics.jsonl and event file; lines of steps after `resumeStep` are dropped. */
 export async function openScalarLog(folder: RunFolder, resumeStep: number | undefined): Promise<ScalarLog> {
   const { files } = folder;
-  if (resumeStep !== undefined && (await files.exists(folder.metrics))) {
-    await keepJsonLines(folder.metrics, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
-  }
-  const lines = await openJsonLines(folder.metrics, { files });
+  const lines = await openStepLines(folder.metrics, resumeStep, files);
   const events = await openEventWriter(folder.events, {
     files,
     ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }),
@@ -65,7 +74,7 @@ export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }
     record: async (event) => {
       if (event.kind === "step") times.add(event);
       if (event.kind === "step" && event.step % every === 0)
-        await log.scalars(event.step, { ...stepScalars(event, rates), ...times.take() });
+        await log.scalars(event.step, { epoch: event.epoch, ...stepScalars(event, rates), ...times.take() });
       if (event.kind === "diagnosis") await log.scalars(event.step, diagnosisScalars(event));
       if (event.kind === "evaluation") await log.scalars(event.step, evaluationScalars(event.evaluation));
       if (event.kind === "epoch" || event.kind === "end") await log.sync();
@@ -85,18 +94,17 @@ async function recordScalars(
   await events.scalars(step, Object.fromEntries(defined));
 }
 
-function stepScalars(
-  event: Extract<RunEvent, { kind: "step" }>,
+/** A step's losses, gradient norms and rates, each under its prefix. */
+export function stepScalars(
+  { loss, parts, gradientNorms }: StepReport,
   rates: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  const { loss, parts, gradientNorms, epoch } = event;
   const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] =>
     Object.entries(values).map(([name, value]) => [
       name.startsWith("learnedWeight/") ? name : `${prefix}/${name}`,
       value,
     ]);
   return {
-    epoch,
     "loss/total": loss,
     ...Object.fromEntries([...named("loss", parts), ...named("gradientNorm", gradientNorms), ...named("rate", rates)]),
   };
@@ -105,7 +113,7 @@ function stepScalars(
 type StepTiming = Pick<Extract<RunEvent, { kind: "step" }>, "rows" | "waitMs" | "stepMs">;
 
 /** Rates since the last logged step. The first step of a process, which is captured, counts only where it is logged alone. */
-function stepTimes() {
+export function stepTimes() {
   let sums = { rows: 0, waitMs: 0, stepMs: 0 };
   let steps = 0;
   return {
@@ -130,7 +138,8 @@ function diagnosisScalars({ norms, cosine }: Extract<RunEvent, { kind: "diagnosi
   return { ...Object.fromEntries(named), "gradientCosine/hard-distill": cosine };
 }
 
-function evaluationScalars(evaluation: Evaluation): Record<string, number | null> {
+/** The metrics of a validation, by model. */
+export function evaluationScalars(evaluation: Evaluation): Record<string, number | null> {
   const entries = Object.entries(evaluation).flatMap(([model, metrics]) =>
     Object.entries(metrics).map(([name, value]) => [`val/${model}/${name}`, value] as const),
   );

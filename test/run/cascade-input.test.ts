@@ -9,7 +9,7 @@ import { ConfigError, DataError } from "../../src/errors.ts";
 import { NO_ITEM } from "../../src/eval/index.ts";
 import { type CascadeRunConfig, readCascadeConfig } from "../../src/run/cascade/cascade-config.ts";
 import { collectExposures } from "../../src/run/cascade/exposures.ts";
-import { makeListBatch, withValues } from "../../src/run/cascade/list-batches.ts";
+import { makeListBatch, withLabels, withTutors } from "../../src/run/cascade/list-batches.ts";
 import { bestOf } from "../../src/run/cascade/rank-lists.ts";
 import { readLogged } from "../../src/run/cascade/space-lists.ts";
 import { finishCascade, writeSmallCascade } from "./small-cascade.ts";
@@ -262,13 +262,9 @@ describe("lists", () => {
     const rows = dataset.parts.train.slice(0, 5);
     const items = Int32Array.from({ length: 15 }, (_, i) => (i === 14 ? NO_ITEM : (i * 7) % dataset.items.size));
     const scores = Float32Array.from({ length: 15 }, (_, i) => i + 1);
-    const labelled = withValues(
-      dataset,
-      exposures,
-      read.labels,
-      { rows, length: 3, items },
-      new Map([["rank", scores]]),
-    );
+    const labelled = withTutors(withLabels(dataset, exposures, read.labels, { rows, length: 3, items }), [
+      ["rank", scores],
+    ]);
     const order = Int32Array.of(3, 0, 4, 2, 1);
     for (const index of [0, 1]) {
       const batch = makeListBatch(dataset, labelled, order, { index, size: 3 });
@@ -297,13 +293,11 @@ describe("lists", () => {
     const exposures = collectExposures(dataset, read.labels);
     const row = dataset.parts.train[0]!;
     const items = Int32Array.from({ length: dataset.items.size }, (_, i) => i);
-    const { values } = withValues(
-      dataset,
-      exposures,
-      read.labels,
-      { rows: Int32Array.of(row), length: items.length, items },
-      new Map(),
-    );
+    const { values } = withLabels(dataset, exposures, read.labels, {
+      rows: Int32Array.of(row),
+      length: items.length,
+      items,
+    });
     const user = dataset.users.rowEntity[row]!;
     const own = [...dataset.parts.train].filter((r) => dataset.users.rowEntity[r] === user);
     for (const [item, exposed] of values.exposed!.entries()) {

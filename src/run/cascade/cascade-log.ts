@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { keepJsonLines, openJsonLines } from "../formats/json-lines.ts";
 import type { RunFolder } from "../run-folder.ts";
-import { openScalarLog } from "../run-log.ts";
+import { evaluationScalars, openScalarLog, openStepLines, stepScalars, stepTimes } from "../run-log.ts";
 import type { CascadeNotice } from "./execute-cascade.ts";
 
 type Logged = Extract<CascadeNotice, { kind: "step" | "phase" | "lists" | "tutors" | "stale" | "evaluation" | "end" }>;
@@ -37,12 +36,9 @@ interface PhaseParts {
 
 /** Opens the logs of a cascade's run folder. */
 export async function openCascadeLog(folder: RunFolder, { every, resumeStep }: CascadeLogOptions): Promise<CascadeLog> {
-  const { files } = folder;
-  const path = join(folder.path, "phases.jsonl");
-  if (resumeStep !== undefined && (await files.exists(path)))
-    await keepJsonLines(path, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
   const scalars = await openScalarLog(folder, resumeStep);
-  const phases = await openJsonLines(path, { files });
+  const phases = await openStepLines(join(folder.path, "phases.jsonl"), resumeStep, folder.files);
+  const times = stepTimes();
   let parts = emptyParts();
   return {
     record: async (event) => {
@@ -50,13 +46,16 @@ export async function openCascadeLog(folder: RunFolder, { every, resumeStep }: C
       if (event.kind === "step") {
         parts.waitSeconds += event.waitMs / 1000;
         parts.stepSeconds += event.stepMs / 1000;
-        if (step % every === 0) await scalars.scalars(step, stepScalars(event));
+        times.add(event);
+        if (step % every === 0)
+          await scalars.scalars(step, { round: event.round, ...stepScalars(event, {}), ...times.take() });
       } else if (event.kind === "lists") {
         const { seconds, exposedShare, changedShare, lists } = event;
         parts.lists[event.space] = { seconds, exposedShare, changedShare, builtAtStep: lists.builtAt.step };
       } else if (event.kind === "tutors") parts.tutorSeconds += event.seconds;
       else if (event.kind === "evaluation") {
-        if (event.part === "validation") await scalars.scalars(step, evaluationScalars(event));
+        const { part, round, evaluation } = event;
+        if (part === "validation") await scalars.scalars(step, { round, ...evaluationScalars(evaluation) });
       } else if (event.kind === "phase") {
         const { phase, round, seconds, steps } = event;
         await phases.append({ step, phase, round, seconds, steps, ...parts });
@@ -72,22 +71,3 @@ export async function openCascadeLog(folder: RunFolder, { every, resumeStep }: C
 }
 
 const emptyParts = (): PhaseParts => ({ lists: {}, tutorSeconds: 0, waitSeconds: 0, stepSeconds: 0 });
-
-function stepScalars({ loss, parts, gradientNorms, waitMs, stepMs, rows, round }: Extract<Logged, { kind: "step" }>) {
-  const named = (prefix: string, values: Readonly<Record<string, number>>): [string, number][] =>
-    Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]);
-  return {
-    round,
-    "loss/total": loss,
-    ...Object.fromEntries([...named("loss", parts), ...named("gradientNorm", gradientNorms)]),
-    rowsPerSecond: rows / ((waitMs + stepMs) / 1000),
-    dataWaitShare: waitMs / (waitMs + stepMs),
-  };
-}
-
-function evaluationScalars({ evaluation, round }: Extract<Logged, { kind: "evaluation" }>) {
-  const entries = Object.entries(evaluation).flatMap(([model, metrics]) =>
-    Object.entries(metrics).map(([name, value]) => [`val/${model}/${name}`, value] as const),
-  );
-  return { round, ...Object.fromEntries(entries) };
-}

@@ -14,26 +14,25 @@ export interface LabelledLists {
   readonly values: Readonly<Record<string, Float32Array>>;
 }
 
-/** Adds labels and exposure, and the scores of tutors that stand still, to lists. */
-export function withValues(
+/** Adds labels and exposure to lists. */
+export function withLabels(
   dataset: Dataset,
   exposures: Exposures,
   labels: StageLabels,
   lists: ItemLists,
-  tutors: ReadonlyMap<string, Float32Array>,
 ): LabelledLists {
   const { exposed, click, conversion, propensity } = labelLists(dataset, exposures, lists);
-  const scores = [...tutors].map(([stage, values]) => [`tutor/${stage}`, values.map(finite)] as const);
-  return {
-    lists,
-    values: {
-      exposed,
-      propensity,
-      [`label/${labels.click}`]: click,
-      [`label/${labels.conversion}`]: conversion,
-      ...Object.fromEntries(scores),
-    },
-  };
+  const named = { [`label/${labels.click}`]: click, [`label/${labels.conversion}`]: conversion };
+  return { lists, values: { exposed, propensity, ...named } };
+}
+
+/** Adds the scores of tutors that stand still. */
+export function withTutors(
+  { lists, values }: LabelledLists,
+  tutors: readonly (readonly [stage: string, scores: Float32Array])[],
+): LabelledLists {
+  const scores = tutors.map(([stage, all]) => [`tutor/${stage}`, all.map(finite)] as const);
+  return { lists, values: { ...values, ...Object.fromEntries(scores) } };
 }
 
 const finite = (score: number): number => (score === Number.NEGATIVE_INFINITY ? 0 : score);

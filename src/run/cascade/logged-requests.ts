@@ -1,5 +1,6 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { DataError } from "../../errors.ts";
+import { warmUsers } from "../evaluation/corpus-lists.ts";
 import type { StageTable } from "./stage-table.ts";
 
 /** A logged cascade's requests in the numbers of a dataset. Request r has items offsets[r] to offsets[r + 1] - 1. */
@@ -23,16 +24,16 @@ export interface LoggedRequests {
  */
 export function joinRequests(where: string, table: StageTable, dataset: Dataset): LoggedRequests {
   const itemOf = new Map(dataset.items.ids.map((id, item) => [id, item]));
-  const userOf = new Map(dataset.users.ids.map((id, user) => [id, user]));
-  const rowOf = firstRows(dataset);
+  const warm = warmUsers(dataset, "train");
+  const rowOf = new Map(Array.from(warm.numbers, (user, i) => [dataset.users.ids[user]!, warm.rows[i]!]));
   const rows: number[] = [];
   const offsets = [0];
   const items: number[] = [];
   let unknownUsers = 0;
   let unknownItems = 0;
   for (const [request, user] of table.users.entries()) {
-    const row = rowOf[userOf.get(user) ?? -1] ?? -1;
-    if (row < 0) {
+    const row = rowOf.get(user);
+    if (row === undefined) {
       unknownUsers++;
       continue;
     }
@@ -58,14 +59,4 @@ export function joinRequests(where: string, table: StageTable, dataset: Dataset)
     unknownUsers,
     unknownItems,
   };
-}
-
-/** [users] a training row of each user, -1 where it has none. */
-function firstRows(dataset: Dataset): Int32Array {
-  const rows = new Int32Array(dataset.users.size).fill(-1);
-  for (const row of dataset.parts.train) {
-    const user = dataset.users.rowEntity[row]!;
-    if (rows[user] === -1) rows[user] = row;
-  }
-  return rows;
 }

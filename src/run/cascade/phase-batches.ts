@@ -7,7 +7,7 @@ import { randomStream } from "../../random.ts";
 import { sourceOf } from "../batch-spec.ts";
 import type { CascadeRunConfig, RowSpaceConfig, SpaceConfig } from "./cascade-config.ts";
 import type { Exposures } from "./exposures.ts";
-import { inBatchLists, type LabelledLists, listBatches, listOrder, makeListBatch, withValues } from "./list-batches.ts";
+import { inBatchLists, type LabelledLists, listBatches, listOrder, makeListBatch, withLabels } from "./list-batches.ts";
 
 /** Batches of a space: what they hold depends on epoch and index alone. */
 export interface BatchSource {
@@ -74,7 +74,7 @@ function inBatchSource(
       const rows = orders(epoch)
         .slice(index * batchSize, (index + 1) * batchSize)
         .map((place) => train[place]!);
-      const labelled = withValues(dataset, exposures, config.labels, inBatchLists(dataset, rows), new Map());
+      const labelled = withLabels(dataset, exposures, config.labels, inBatchLists(dataset, rows));
       const order = Int32Array.from(rows.keys());
       return makeListBatch(dataset, labelled, order, { index: 0, size: batchSize });
     },

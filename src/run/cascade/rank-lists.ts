@@ -1,9 +1,7 @@
-import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Program } from "../../engine/program.ts";
 import { type ItemSets, NO_ITEM } from "../../eval/index.ts";
-import { topItems } from "../../eval/top-items.ts";
-import { collectVectors, entityBatches, rowBatches, SCORE_ROWS } from "../evaluation/batches.ts";
+import { studentLists } from "../evaluation/corpus-lists.ts";
 import type { StageConfig } from "./cascade-config.ts";
 import { type ItemLists, scoreLists } from "./score-pairs.ts";
 
@@ -29,28 +27,11 @@ export async function rankLists(
   { seen, to = stages.at(-1)!.passes }: RankOptions = {},
 ): Promise<ItemLists> {
   const lengths = stages.map(({ passes }, i) => (i === stages.length - 1 ? to : passes));
-  let lists = await corpusLists(program, dataset, rows, Math.min(lengths[0]!, dataset.items.size), seen);
+  const length = Math.min(lengths[0]!, dataset.items.size);
+  let lists: ItemLists = { rows, length, items: (await studentLists(program, dataset, { rows, seen }, length)).items };
   for (const [i, { name }] of stages.entries())
     if (i > 0) lists = bestOf(lists, scoreLists(program, dataset, name, lists), lengths[i]!);
   return lists;
-}
-
-async function corpusLists(
-  program: Program,
-  dataset: Dataset,
-  rows: Int32Array,
-  k: number,
-  seen: ItemSets | undefined,
-): Promise<ItemLists> {
-  const items = collectVectors(program, "items", entityBatches(dataset, "item"));
-  const users = collectVectors(program, "users", rowBatches(dataset, rows, SCORE_ROWS));
-  const tensors = [users, items].map(({ data, shape }) => tf.tensor2d(data as Float32Array, shape as [number, number]));
-  try {
-    const { items: best } = await topItems(tensors[0]!, tensors[1]!, { k, ...(seen && { seen }) });
-    return { rows, length: k, items: best };
-  } finally {
-    tf.dispose(tensors);
-  }
 }
 
 /** The `k` items of each list with the highest scores, best first; equal scores in the order of the list. */

@@ -9,7 +9,7 @@ import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
 import { frozenTutors, phaseEntry } from "./cascade-program.ts";
 import { isLearning, learnersOf, phaseInputs, TERMS } from "./cascade-terms.ts";
 import { collectExposures, type Exposures } from "./exposures.ts";
-import { type LabelledLists, withValues } from "./list-batches.ts";
+import { type LabelledLists, withLabels, withTutors } from "./list-batches.ts";
 import type { LoggedRequests } from "./logged-requests.ts";
 import { joinSources, openSource } from "./phase-batches.ts";
 import { scoreLists } from "./score-pairs.ts";
@@ -130,30 +130,32 @@ async function* prepareLists(
     if (space.kind === "rows" || space.kind === "in-batch") continue;
     const before = lists.get(name);
     // A phase that goes on after a stop keeps the lists that it began with.
-    if (isDue(space, before?.builtAt, now) && !(state.index > 0 && before !== undefined)) {
-      const started = performance.now();
-      const built = await buildLists({ program, dataset, config, logged }, name, space, now);
-      lists.set(name, built);
-      const values = withValues(dataset, exposures, config.labels, built.lists, new Map()).values;
-      const exposedShare = values.exposed!.reduce((a, b) => a + b, 0) / values.exposed!.length;
+    const isBuilt = isDue(space, before?.builtAt, now) && !(state.index > 0 && before !== undefined);
+    const building = performance.now();
+    if (isBuilt) lists.set(name, await buildLists({ program, dataset, config, logged }, name, space, now));
+    const current = lists.get(name)!;
+    const own = withLabels(dataset, exposures, config.labels, current.lists);
+    if (isBuilt) {
+      const exposed = own.values.exposed!;
       yield {
         kind: "lists",
         space: name,
-        lists: built,
-        seconds: (performance.now() - started) / 1000,
-        exposedShare,
-        changedShare: before === undefined ? null : changedShare(before, built),
+        lists: current,
+        seconds: (performance.now() - building) / 1000,
+        exposedShare: exposed.reduce((a, b) => a + b, 0) / exposed.length,
+        changedShare: before === undefined ? null : changedShare(before, current),
         ...at(planned, state),
       };
     }
-    const started = performance.now();
-    const { lists: own } = lists.get(name)!;
-    const tutors = frozenTutors(phase, name).map((stage) => [stage, scoreLists(program, dataset, stage, own)] as const);
+    const scoring = performance.now();
+    const tutors = frozenTutors(phase, name).map(
+      (stage) => [stage, scoreLists(program, dataset, stage, current.lists)] as const,
+    );
     if (tutors.length > 0) {
-      const seconds = (performance.now() - started) / 1000;
-      yield { kind: "tutors", seconds, pairs: own.items.length * tutors.length, ...at(planned, state) };
+      const seconds = (performance.now() - scoring) / 1000;
+      yield { kind: "tutors", seconds, pairs: current.lists.items.length * tutors.length, ...at(planned, state) };
     }
-    labelled.set(name, withValues(dataset, exposures, config.labels, own, new Map(tutors)));
+    labelled.set(name, withTutors(own, tutors));
   }
   return labelled;
 }

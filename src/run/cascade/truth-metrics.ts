@@ -5,6 +5,7 @@ import { permutation, randomStream } from "../../random.ts";
 import { topPlaces } from "../../simulate/draw.ts";
 import { truthOfUser } from "../../simulate/truth.ts";
 import type { World } from "../../simulate/world.ts";
+import { warmUsers } from "../evaluation/corpus-lists.ts";
 import type { Metrics } from "../evaluation/evaluate.ts";
 import type { CascadeRunConfig } from "./cascade-config.ts";
 import { bestOf, rankLists } from "./rank-lists.ts";
@@ -45,19 +46,19 @@ export async function truthMetrics(
   const ctr = Array.from(rows, (_, row) => truthOfUser(world, userOf(row), "ctr"));
   const ranker = stages.at(-1)!;
   const k = ranker.passes;
+  const rank = (lists: ItemLists): ItemLists => bestOf(lists, scoreLists(program, dataset, ranker.name, lists), k);
   const recalled = await rankLists(program, dataset, stages.slice(0, 1), rows);
-  const direct = bestOf(recalled, scoreLists(program, dataset, ranker.name, recalled), k);
+  const direct = rank(recalled);
   const middle: Record<string, number> = {};
   let candidates = recalled;
+  let shown = direct;
   for (const { name, passes } of stages.slice(1, -1)) {
     const passed = bestOf(candidates, scoreLists(program, dataset, name, candidates), passes);
-    const ideal = bestOf(candidates, floats(candidates, ctcvr, itemOf), k);
-    const ranked = bestOf(candidates, scoreLists(program, dataset, ranker.name, candidates), k);
-    middle[`${name}/kept`] = sharePassed(ideal, passed);
-    middle[`${name}/kept-ranker`] = sharePassed(ranked, passed);
+    middle[`${name}/kept`] = sharePassed(bestOf(candidates, floats(candidates, ctcvr, itemOf), k), passed);
+    middle[`${name}/kept-ranker`] = sharePassed(shown, passed);
     candidates = passed;
+    shown = rank(passed);
   }
-  const shown = bestOf(candidates, scoreLists(program, dataset, ranker.name, candidates), k);
   const sum = (lists: ItemLists, of: readonly Float64Array[]): number =>
     floats(lists, of, itemOf).reduce((a, b) => a + (b > 0 ? b : 0), 0) / rows.length;
   const tops = ctcvr.map((values) => topPlaces(values, BEST));
@@ -80,12 +81,10 @@ export async function truthMetrics(
 
 /** [users] a training row each of users drawn alike. */
 function someUsers(dataset: Dataset, count: number, seed: number): Int32Array {
-  const rowOf = new Int32Array(dataset.users.size).fill(-1);
-  for (const row of dataset.parts.train) rowOf[dataset.users.rowEntity[row]!] = row;
-  const warm = rowOf.filter((row) => row >= 0);
-  return permutation(warm.length, randomStream(seed, "truth users"))
+  const { rows } = warmUsers(dataset, "train");
+  return permutation(rows.length, randomStream(seed, "truth users"))
     .subarray(0, count)
-    .map((place) => warm[place]!);
+    .map((place) => rows[place]!);
 }
 
 /** The truth of every place of some lists, -Infinity in padding. */

@@ -43,18 +43,18 @@ export function setsOf({ offsets, items }: Interactions, users: Int32Array): Ite
   return { offsets: starts, items: all };
 }
 
-/** The student's k best unseen items of each user, exactly. */
+/** The k best items of each user by the vectors of entries `users` and `items`, exactly; none of the seen ones. */
 export async function studentLists(
   program: Program,
   dataset: Dataset,
-  { rows, seen }: WarmUsers,
+  { rows, seen }: Pick<WarmUsers, "rows"> & { readonly seen?: ItemSets | undefined },
   k: number,
 ): Promise<TopLists> {
   const items = collectVectors(program, "items", entityBatches(dataset, "item"));
   const users = collectVectors(program, "users", rowBatches(dataset, rows, SCORE_ROWS));
   const tensors = [users, items].map(({ data, shape }) => tf.tensor2d(data as Float32Array, shape as [number, number]));
   try {
-    return await topItems(tensors[0]!, tensors[1]!, { k, seen });
+    return await topItems(tensors[0]!, tensors[1]!, { k, ...(seen && { seen }) });
   } finally {
     tf.dispose(tensors);
   }
