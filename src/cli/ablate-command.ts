@@ -15,6 +15,7 @@ import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { loadEngine } from "./load-engine.ts";
 import { packageVersion } from "./package-version.ts";
+import { stoppedCode, untilSignal } from "./stop-signal.ts";
 
 export interface AblateOptions extends CommonOptions {
   readonly config: string;
@@ -33,29 +34,18 @@ export async function ablateCommand(options: AblateOptions, io: Io): Promise<num
   const plan = planAblation(file, config);
   if (options.dryRun) return dryRun(plan, jobs, options, io);
   await mkdir(out, { recursive: true });
-  const stop = new AbortController();
-  let signal: string | undefined;
-  const unlisten = io.onSignal((name) => {
-    signal = name;
-    stop.abort();
-  });
   const started = performance.now();
   const onOutcome = (outcome: RunOutcome, done: number, total: number): void => {
     if (!quiet) io.err(`ablate: ${describeOutcome(outcome)}; ${done} of ${total}, ${timeLeft(started, done, total)}\n`);
   };
   const program = programCommand();
-  const outcomes = await executePlan(plan, {
-    out,
-    program,
-    jobs,
-    version: packageVersion(),
-    device: options.device,
-    signal: stop.signal,
-    onOutcome,
-  }).finally(unlisten);
+  const settings = { out, program, jobs, version: packageVersion(), device: options.device, onOutcome };
+  const { result: outcomes, signal } = await untilSignal(io, (stop) =>
+    executePlan(plan, { ...settings, signal: stop }),
+  );
   if (signal !== undefined) {
     io.err(`twinstill: stopped by ${signal}; the same command goes on with what is not finished\n`);
-    return signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
+    return stoppedCode(signal);
   }
   const results = ablationResults(outcomes, config.metrics);
   const records = ablationRecords(results);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeTextAtomically } from "../files/atomic-write.ts";
 import { writeJson } from "../files/json-file.ts";
 import { markdownTable } from "../report/markdown.ts";
-import { executeLine, type LineRow } from "../run/line/execute-line.ts";
+import { executeLine, type LineNotice, type LineRow } from "../run/line/execute-line.ts";
 import { parseDays, readLineConfig } from "../run/line/line-config.ts";
 import { planLine } from "../run/line/plan-line.ts";
 import type { CommonOptions } from "./cli.ts";
@@ -12,6 +12,7 @@ import { loadEngine } from "./load-engine.ts";
 import { metricsTable, type ResultRow } from "./metrics-table.ts";
 import { runProgress } from "./run-progress.ts";
 import { describeScoring } from "./score-command.ts";
+import { showAll, stoppedCode, untilSignal } from "./stop-signal.ts";
 import { seedOf } from "./train-command.ts";
 
 export interface LineCommandOptions extends CommonOptions {
@@ -31,39 +32,28 @@ export async function lineCommand(options: LineCommandOptions, io: Io): Promise<
     ...(days !== undefined && { days: parseDays(days) }),
   });
   const { native, environment } = await loadEngine(options, io, ["line", "--config", config, "--out", out]);
-  const stop = new AbortController();
-  let signal: string | undefined;
-  const unlisten = io.onSignal((name) => {
-    signal = name;
-    stop.abort();
-  });
   let progress: ReturnType<typeof runProgress> | undefined;
-  try {
-    const notices = executeLine(plan, { native, environment, signal: stop.signal });
-    for (;;) {
-      const { value, done } = await notices.next();
-      if (done && value.reason === "interrupted") {
-        io.err(`twinstill: stopped by ${signal}; the same command goes on from there\n`);
-        return signal === "SIGTERM" ? ExitCode.terminated : ExitCode.interrupted;
-      }
-      if (done) {
-        await writeResults(out, value.rows, line.config.metrics);
-        if (json) io.out(`${JSON.stringify({ rows: value.rows.map(tableRow), out })}\n`);
-        else
-          io.out(`${metricsTable(value.rows.map(tableRow), line.config.metrics)}\ntable: ${join(out, "table.md")}\n`);
-        return ExitCode.ok;
-      }
-      if (value.kind === "step") {
-        progress?.stop();
-        progress = runProgress(io, { quiet: quiet === true, name: value.step.name });
-        if (!quiet) io.err(`line: ${rowName(value.step)} ${value.state}\n`);
-      } else if (value.kind === "run") progress!.show(value.notice);
-      else if (!quiet) io.err(`${describeScoring(value.notice)}\n`);
-    }
-  } finally {
-    progress?.stop();
-    unlisten();
+  const show = (notice: LineNotice): void => {
+    if (notice.kind === "step") {
+      progress?.stop();
+      progress = runProgress(io, { quiet: quiet === true, name: notice.step.name });
+      if (!quiet) io.err(`line: ${rowName(notice.step)} ${notice.state}\n`);
+    } else if (notice.kind === "run") progress!.show(notice.notice);
+    else if (!quiet) io.err(`${describeScoring(notice.notice)}\n`);
+  };
+  const { result, signal } = await untilSignal(io, (stop) =>
+    showAll(executeLine(plan, { native, environment, signal: stop }), show),
+  ).finally(() => progress?.stop());
+  if (result.reason === "interrupted") {
+    io.err(`twinstill: stopped by ${signal}; the same command goes on from there\n`);
+    return stoppedCode(signal);
   }
+  const { metrics } = line.config;
+  await writeResults(out, result.rows, metrics);
+  const rows = result.rows.map(tableRow);
+  if (json) io.out(`${JSON.stringify({ rows, out })}\n`);
+  else io.out(`${metricsTable(rows, metrics)}\ntable: ${join(out, "table.md")}\n`);
+  return ExitCode.ok;
 }
 
 async function writeResults(out: string, rows: readonly LineRow[], metrics: readonly string[]): Promise<void> {

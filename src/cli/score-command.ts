@@ -7,6 +7,7 @@ import { openTeacher } from "../run/score/open-teacher.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { loadEngine } from "./load-engine.ts";
+import { type StopSignal, showAll, stoppedCode, untilSignal } from "./stop-signal.ts";
 
 export interface ScoreCommandOptions extends CommonOptions {
   readonly config?: string;
@@ -33,32 +34,13 @@ export async function scoreCommand(options: ScoreCommandOptions, io: Io): Promis
   const resolved = readRunConfig(config, set);
   const job = shard === undefined ? undefined : jobOf(shard);
   const { native } = await loadEngine(options, io, []);
-  const stop = new AbortController();
-  let signal: string | undefined;
-  const unlisten = io.onSignal((name) => {
-    signal = name;
-    stop.abort();
-  });
-  try {
-    const notices = executeScore({
-      resolved,
-      teacher,
-      model,
-      part: data as PartName,
-      out,
-      native,
-      resume: resume === true,
-      job,
-      signal: stop.signal,
-    });
-    for (;;) {
-      const { value, done } = await notices.next();
-      if (done) return report(value, { out, json: json === true, signal }, io);
-      if (!quiet) io.err(`${describeScoring(value)}\n`);
-    }
-  } finally {
-    unlisten();
-  }
+  const scoring = { resolved, teacher, model, part: data as PartName, out, native, resume: resume === true, job };
+  const { result, signal } = await untilSignal(io, (stop) =>
+    showAll(executeScore({ ...scoring, signal: stop }), (notice) => {
+      if (!quiet) io.err(`${describeScoring(notice)}\n`);
+    }),
+  );
+  return report(result, { out, json: json === true, signal }, io);
 }
 
 /** `twinstill score --stdin arrow --stdout arrow`: results go to stdout, so nothing else does. */
@@ -97,12 +79,12 @@ function given(options: ScoreCommandOptions, name: "config" | "data" | "out"): s
 
 function report(
   { manifest, reason, rows, seconds }: ScoreResult,
-  { out, json, signal }: { readonly out: string; readonly json: boolean; readonly signal: string | undefined },
+  { out, json, signal }: { readonly out: string; readonly json: boolean; readonly signal: StopSignal | undefined },
   io: Io,
 ): number {
   if (reason === "interrupted") {
     io.err(`twinstill: stopped by ${signal} after ${rows} pairs; go on with the same command and --resume\n`);
-    return signal === "SIGTERM" ? ExitCode.terminated : ExitCode.interrupted;
+    return stoppedCode(signal);
   }
   const sections = Object.entries(manifest?.content ?? {}).map(
     ([name, section]) => `${name} ${section.rows.toLocaleString("en")}`,

@@ -6,6 +6,7 @@ import { ExitCode, type Io } from "./io.ts";
 import { type LoadedEngine, loadEngine } from "./load-engine.ts";
 import { metricsTable, type ResultRow } from "./metrics-table.ts";
 import { runProgress } from "./run-progress.ts";
+import { type StopSignal, showAll, stoppedCode, untilSignal } from "./stop-signal.ts";
 
 export interface TrainOptions extends CommonOptions {
   readonly config: string;
@@ -42,7 +43,7 @@ export async function trainCommand(
     io.err(
       `twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill ${command} --config ${config} --out ${out} --resume\n`,
     );
-    return signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
+    return stoppedCode(signal);
   }
   const rows = resultRows(result);
   if (json) io.out(`${JSON.stringify({ rows, run: out })}\n`);
@@ -63,25 +64,12 @@ export async function showRun(
   run: ShownRun,
   { native, environment }: LoadedEngine,
   io: Io,
-): Promise<{ readonly result: RunResult; readonly signal: string | undefined }> {
-  const stop = new AbortController();
-  let signal: string | undefined;
-  const unlisten = io.onSignal((name) => {
-    signal = name;
-    stop.abort();
-  });
+): Promise<{ readonly result: RunResult; readonly signal: StopSignal | undefined }> {
   const progress = runProgress(io, { quiet: run.quiet, name: run.name });
-  const notices = executeRun({ ...run, native, environment, signal: stop.signal });
-  try {
-    for (;;) {
-      const { value, done } = await notices.next();
-      if (done) return { result: value, signal: value.reason === "interrupted" ? (signal ?? "SIGINT") : undefined };
-      progress.show(value);
-    }
-  } finally {
-    progress.stop();
-    unlisten();
-  }
+  const { result, signal } = await untilSignal(io, (stop) =>
+    showAll(executeRun({ ...run, native, environment, signal: stop }), progress.show),
+  ).finally(progress.stop);
+  return { result, signal: result.reason === "interrupted" ? (signal ?? "SIGINT") : undefined };
 }
 
 /** One row a model. */
