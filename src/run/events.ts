@@ -29,6 +29,9 @@ export interface StartUp {
   readonly captureSeconds: number;
 }
 
+/** Before the first step. */
+export const trainStart: TrainState = { step: 0, epoch: 0, index: 0, best: null, sinceBest: 0 };
+
 interface At {
   readonly step: number;
   readonly state: TrainState;

@@ -1,64 +1,38 @@
-import type { DataReport } from "../data/data-report.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OwnLosses } from "../distill/terms/own-loss.ts";
-import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
-import type { FileLayer } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
 import { checkAgainstData, checkOwnLosses } from "./check-data.ts";
-import { findCheckpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
 import type { RunEvent, StartUp, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { savePairTables } from "./pair-files.ts";
-import { type ParameterReport, reportParameters } from "./parameter-report.ts";
+import { reportParameters } from "./parameter-report.ts";
 import { rankingFiles } from "./rankings.ts";
 import { openRunFolder, type RunFolder, removeStart } from "./run-folder.ts";
+import { type JobNotice, type JobOptions, type JobResult, measureTest, restoreLatest } from "./run-job.ts";
 import { openRunLog } from "./run-log.ts";
 import type { ScoresReport } from "./scores/load-scores.ts";
 import { effectiveConfig, loadEarlierWeights, openRunData, seenRows } from "./starting-point.ts";
 import { buildEntries } from "./steps.ts";
-import { train, trainStart } from "./train.ts";
+import { train } from "./train.ts";
 
 /** What a whole run reports beside its training events. */
 export type RunNotice =
   | RunEvent
-  | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
+  | JobNotice
   | { readonly kind: "scores"; readonly report: ScoresReport }
-  | {
-      readonly kind: "models";
-      readonly models: Readonly<Record<string, ParameterReport>>;
-      readonly resumedFrom: number | undefined;
-    }
-  | ({ readonly kind: "firstStep"; readonly step: number } & StartUp)
-  | { readonly kind: "checkpoint"; readonly path: string; readonly step: number; readonly best: boolean };
+  | ({ readonly kind: "firstStep"; readonly step: number } & StartUp);
 
-export interface RunOptions {
-  readonly resolved: ResolvedConfig;
-  /** The run folder. */
-  readonly out: string;
-  readonly native?: NativeEngine | undefined;
-  /** Runtime, versions, command: written to env.json. */
-  readonly environment: Readonly<Record<string, unknown>>;
-  readonly resume?: boolean;
-  readonly signal?: AbortSignal;
-  readonly files?: FileLayer;
+export interface RunOptions extends JobOptions<ResolvedConfig> {
   /** Losses of one's own, for distillation terms of kind own. */
   readonly losses?: OwnLosses;
 }
 
-export interface RunResult {
-  readonly folder: string;
-  readonly reason: "done" | "patience" | "interrupted";
-  readonly steps: number;
-  /** Of training, evaluation and checkpoints included; of this process alone after a resume. */
-  readonly seconds: number;
-  /** On the test part, once, by the best checkpoint where a metric is monitored, else by the last; undefined when interrupted or without a test part. */
-  readonly test: Evaluation | undefined;
-  readonly models: Readonly<Record<string, ParameterReport>>;
-}
+export type RunResult = JobResult<"done" | "patience">;
 
 /**
  * Runs a configuration from data to result in a run folder: data, models, training with checkpoints and logs, and one
@@ -102,7 +76,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     await loadEarlierWeights(program, resolved);
     const names = (["teacher", "student"] as const).filter((name) => models[name] !== undefined);
     const reports = await reportParameters(program, names);
-    const from = await restore(folder, program, dataset, resume);
+    const from = await restoreLatest({ folder, program, dataset }, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
     began = true;
     const { reason, state, seconds } = yield* trainWithCheckpoints(options, {
@@ -126,12 +100,6 @@ interface Parts {
   readonly program: Program;
   readonly dataset: Dataset;
   readonly config: RunConfig;
-}
-
-async function restore(folder: RunFolder, program: Program, dataset: Dataset, resume: boolean): Promise<TrainState> {
-  const latest = resume ? await findCheckpoint(folder, "latest") : undefined;
-  if (latest === undefined) return trainStart;
-  return loadCheckpoint(folder, latest, program, { what: "all", dataFingerprint: dataset.fingerprint });
 }
 
 async function* trainWithCheckpoints(
@@ -202,16 +170,14 @@ async function* testEvaluation({
   state,
 }: Parts & { readonly state: TrainState }): AsyncGenerator<RunNotice, Evaluation | undefined> {
   if (dataset.parts.test === undefined) return undefined;
-  const best = config.evaluate.monitor === undefined ? undefined : await findCheckpoint(folder, "best");
-  if (best !== undefined) await loadCheckpoint(folder, best, program, { what: "parameters" });
-  const started = performance.now();
-  const evaluation = await evaluate(program, dataset, config, "test");
-  const seconds = (performance.now() - started) / 1000;
-  yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
-  await writeJson(
-    `${folder.evaluations}/test.json`,
-    { step: state.step, checkpoint: best ?? "last", models: evaluation },
-    folder.files,
+  const { evaluation, seconds } = await measureTest(
+    { folder, program },
+    {
+      step: state.step,
+      isMonitored: config.evaluate.monitor !== undefined,
+      measure: () => evaluate(program, dataset, config, "test"),
+    },
   );
+  yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
   return evaluation;
 }

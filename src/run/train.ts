@@ -3,14 +3,14 @@ import type { Dataset } from "../data/dataset.ts";
 import { advanceStage, type StageEvent, type StageState, stageStart } from "../distill/curriculum.ts";
 import { balanceGradients } from "../distill/gradient-balance.ts";
 import type { Program, StepCall, StepReport } from "../engine/program.ts";
-import { DataError } from "../errors.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
-import type { RunEvent, TrainState } from "./events.ts";
+import { type RunEvent, type TrainState, trainStart } from "./events.ts";
 import { monitoredValue } from "./monitor.ts";
 import { needsDiagnosis, ratesOf } from "./optimisers.ts";
 import type { RankingStore } from "./rankings.ts";
+import { assertFiniteLoss } from "./run-job.ts";
 import { termInputs } from "./term-inputs.ts";
 import { trainingBatches } from "./training-batches.ts";
 
@@ -25,8 +25,6 @@ export interface TrainOptions {
   /** Keeps the rankings that negatives are drawn from; without it a run cannot go on within their epochs. */
   readonly rankings?: RankingStore;
 }
-
-export const trainStart: TrainState = { step: 0, epoch: 0, index: 0, best: null, sinceBest: 0 };
 
 /**
  * Trains to the end of the last epoch, of patience, or until the signal; yields what happens, and stands still while
@@ -47,7 +45,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
     const call: StepCall = { batch, rates, inputs: termInputs(config, state) };
     const diagnosis = measured(program, config, call, state.step + 1);
     const report = program.train("train", call);
-    assertFinite(report, state.step + 1);
+    assertFiniteLoss("train", report, state.step + 1);
     const finished = performance.now();
     state = { ...state, step: state.step + 1, epoch, index: index + 1 };
     if (diagnosis !== undefined) {
@@ -156,13 +154,4 @@ async function evaluateOnValidation(
     state: next,
     event: { kind: "evaluation", part: "validation", evaluation, seconds, best, step: next.step, state: next },
   };
-}
-
-function assertFinite({ loss, parts }: Pick<StepReport, "loss" | "parts">, step: number): void {
-  if (Number.isFinite(loss)) return;
-  const bad = Object.entries(parts).filter(([, value]) => !Number.isFinite(value));
-  const terms = bad.length === 0 ? "" : ` in ${bad.map(([name, value]) => `${name} = ${value}`).join(", ")}`;
-  throw new DataError(
-    `train: loss must be finite, got ${loss} at step ${step}${terms}; lower the rate or set clipNorm, and resume from the last checkpoint`,
-  );
 }

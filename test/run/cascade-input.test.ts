@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -312,6 +312,15 @@ describe("lists", () => {
 });
 
 describe("a run folder of a cascade", () => {
+  it("is as new again where the run could not begin", async () => {
+    const out = join(folder, "begun");
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(finishCascade(config, out, { sets: ["start={ recall: { run: nowhere } }"] })).rejects.toThrow(
+        "start.recall.run: run must have a checkpoint, got none in",
+      );
+    expect(readdirSync(out)).toEqual([]);
+  });
+
   it("is not taken for another kind of run", async () => {
     writeFileSync(join(folder, "empty.yaml"), "extends: cascade.yaml\n");
     await expect(finishCascade(config, folder)).rejects.toThrow("folder must be new");

@@ -1,18 +1,15 @@
 import { resolve } from "node:path";
-import type { DataReport } from "../../data/data-report.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { openDataset } from "../../data/open-dataset.ts";
-import type { NativeEngine } from "../../engine/native.ts";
 import { createProgram, type Program } from "../../engine/program.ts";
 import { ConfigError } from "../../errors.ts";
-import type { FileLayer } from "../../files/file-layer.ts";
 import { writeJson } from "../../files/json-file.ts";
-import { findCheckpoint, loadCheckpoint, loadFirstValues, saveCheckpoint } from "../checkpoint.ts";
+import { findCheckpoint, loadFirstValues, saveCheckpoint } from "../checkpoint.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { TrainState } from "../events.ts";
-import { type ParameterReport, reportParameters } from "../parameter-report.ts";
-import { openRunFolder, type RunFolder, runFolder } from "../run-folder.ts";
-import { trainStart } from "../train.ts";
+import { reportParameters } from "../parameter-report.ts";
+import { openRunFolder, type RunFolder, removeStart, runFolder } from "../run-folder.ts";
+import { type JobNotice, type JobOptions, type JobResult, measureTest, restoreLatest } from "../run-job.ts";
 import type { CascadeRunConfig, ResolvedCascade } from "./cascade-config.ts";
 import { openCascadeLog } from "./cascade-log.ts";
 import { buildCascade, cascadeEntries, cascadeParameters } from "./cascade-program.ts";
@@ -24,7 +21,7 @@ import { type CascadeEvent, trainCascade } from "./train-cascade.ts";
 /** What a cascade's run reports beside its training events. */
 export type CascadeNotice =
   | CascadeEvent
-  | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
+  | JobNotice
   | {
       readonly kind: "logged";
       readonly space: string;
@@ -35,11 +32,6 @@ export type CascadeNotice =
       readonly unknownItems: number;
     }
   | {
-      readonly kind: "models";
-      readonly models: Readonly<Record<string, ParameterReport>>;
-      readonly resumedFrom: number | undefined;
-    }
-  | {
       readonly kind: "evaluation";
       readonly part: "validation" | "test";
       readonly evaluation: Evaluation;
@@ -47,30 +39,10 @@ export type CascadeNotice =
       readonly best: boolean;
       readonly round: number;
       readonly state: TrainState;
-    }
-  | { readonly kind: "checkpoint"; readonly path: string; readonly step: number; readonly best: boolean };
+    };
 
-export interface CascadeOptions {
-  readonly resolved: ResolvedCascade;
-  /** The run folder. */
-  readonly out: string;
-  readonly native?: NativeEngine | undefined;
-  /** Runtime, versions, command: written to env.json. */
-  readonly environment: Readonly<Record<string, unknown>>;
-  readonly resume?: boolean;
-  readonly signal?: AbortSignal;
-  readonly files?: FileLayer;
-}
-
-export interface CascadeResult {
-  readonly folder: string;
-  readonly reason: "done" | "interrupted";
-  readonly steps: number;
-  readonly seconds: number;
-  /** On the test part, once, by the best round where a metric is monitored, else by the last; undefined when interrupted or without a test part. */
-  readonly test: Evaluation | undefined;
-  readonly models: Readonly<Record<string, ParameterReport>>;
-}
+export type CascadeOptions = JobOptions<ResolvedCascade>;
+export type CascadeResult = JobResult<"done">;
 
 /**
  * Trains a cascade over its sample spaces, phase by phase, in a run folder, and measures the test part once at the end.
@@ -87,6 +59,7 @@ export async function* executeCascade(options: CascadeOptions): AsyncGenerator<C
     ...(files && { files }),
   });
   let program: Program | undefined;
+  let began = resume;
   try {
     const started = performance.now();
     const dataset = await openDataset(config.data, { baseDir: base });
@@ -101,8 +74,9 @@ export async function* executeCascade(options: CascadeOptions): AsyncGenerator<C
     });
     await loadStarts(program, resolved);
     const reports = await reportParameters(program, [...models.keys()]);
-    const from = await restore(folder, program, dataset, resume);
+    const from = await restoreLatest({ folder, program, dataset }, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
+    began = true;
     const { reason, state } = yield* trainWithCheckpoints(options, { folder, program, dataset, config, from });
     const test =
       reason === "interrupted" ? undefined : yield* testOnce({ folder, program, dataset, config, from: state });
@@ -112,6 +86,7 @@ export async function* executeCascade(options: CascadeOptions): AsyncGenerator<C
     return result;
   } finally {
     program?.close();
+    if (!began) await removeStart(folder).catch(() => {}); // the first error is the one to tell
     await release();
   }
 }
@@ -136,12 +111,6 @@ async function loadStarts(program: Program, { config, folder: base }: ResolvedCa
     if (loaded === 0)
       throw new ConfigError(`start.${stage}.run: run must have a stage "${stage}", got none in ${path}`);
   }
-}
-
-async function restore(folder: RunFolder, program: Program, dataset: Dataset, resume: boolean): Promise<TrainState> {
-  const latest = resume ? await findCheckpoint(folder, "latest") : undefined;
-  if (latest === undefined) return trainStart;
-  return loadCheckpoint(folder, latest, program, { what: "all", dataFingerprint: dataset.fingerprint });
 }
 
 async function* trainWithCheckpoints(
@@ -235,15 +204,16 @@ function monitoredMetric(evaluation: Evaluation, monitor: string): number | null
 }
 
 async function* testOnce(parts: Parts): AsyncGenerator<CascadeNotice, Evaluation | undefined> {
-  const { folder, program, dataset, config, from } = parts;
+  const { folder, program, dataset, config, from: state } = parts;
   if (dataset.parts.test === undefined) return undefined;
-  const best = config.evaluate.monitor === undefined ? undefined : await findCheckpoint(folder, "best");
-  if (best !== undefined) await loadCheckpoint(folder, best, program, { what: "parameters" });
-  const started = performance.now();
-  const evaluation = await evaluateCascade(program, dataset, config, "test");
-  const seconds = (performance.now() - started) / 1000;
-  yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, round: config.rounds, state: from };
-  const file = { step: from.step, checkpoint: best ?? "last", models: evaluation };
-  await writeJson(`${folder.evaluations}/test.json`, file, folder.files);
+  const { evaluation, seconds } = await measureTest(
+    { folder, program },
+    {
+      step: state.step,
+      isMonitored: config.evaluate.monitor !== undefined,
+      measure: () => evaluateCascade(program, dataset, config, "test"),
+    },
+  );
+  yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, round: config.rounds, state };
   return evaluation;
 }

@@ -4,6 +4,7 @@ import type { HostBatch } from "../../engine/step.ts";
 import { ConfigError } from "../../errors.ts";
 import { randomStream } from "../../random.ts";
 import type { TrainState } from "../events.ts";
+import { assertFiniteLoss } from "../run-job.ts";
 import type { CascadeRunConfig, ListSpaceConfig, PhaseConfig } from "./cascade-config.ts";
 import { type PlannedPhase, planPhases } from "./cascade-plan.ts";
 import { frozenTutors, phaseEntry } from "./cascade-program.ts";
@@ -105,7 +106,7 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
       rates: ratesAt(phase, done / total),
       inputs: phaseInputs(phase, done),
     });
-    assertFinite(report, phase.name, state.step + 1);
+    assertFiniteLoss(`phase "${phase.name}"`, report, state.step + 1);
     state = { ...state, step: state.step + 1, index: done + 1 };
     const timing = { waitMs: ready - before, stepMs: performance.now() - ready };
     yield { kind: "step", totalSteps, rows: rowsOf(phase, batch), ...timing, ...report, ...at(planned, state) };
@@ -212,11 +213,3 @@ function ratesAt(phase: PhaseConfig, done: number): Readonly<Record<string, Rate
 
 /** Rows or lists of the first space's batch. */
 const rowsOf = ({ terms }: PhaseConfig, batch: HostBatch): number => batch[`${terms[0]!.space}/weight`]!.shape[0]!;
-
-function assertFinite({ loss, parts }: StepReport, phase: string, step: number): void {
-  if (Number.isFinite(loss)) return;
-  const bad = Object.entries(parts).filter(([, value]) => !Number.isFinite(value));
-  throw new ConfigError(
-    `phase "${phase}": loss must be finite, got ${loss} at step ${step} in ${bad.map(([name, value]) => `${name} = ${value}`).join(", ")}; lower its rate`,
-  );
-}
