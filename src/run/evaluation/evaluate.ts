@@ -17,7 +17,7 @@ export type EvaluatedPart = "validation" | "test";
 
 /**
  * Quality of the run's models on a part: AUC and its kin over its exposed rows, and recall and its kin over the whole
- * corpus for users that have training rows, with the items of those rows left out.
+ * corpus for users that have training rows, with the items of their rows before the part left out.
  *
  * `ctr/*` is measured against the label `evaluate.labels.ctr` and `ctcvr/*` against `evaluate.labels.ctcvr`, whatever
  * the models were trained on; a student has one score for both. `gauc` is by user, weighted by rows.
