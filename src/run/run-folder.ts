@@ -25,6 +25,10 @@ export interface RunFolder {
   readonly events: string;
   readonly checkpoints: string;
   readonly evaluations: string;
+  /** Test metrics of each user, as Parquet. */
+  readonly testUsers: string;
+  /** Test metrics of each slice; only of runs with some. */
+  readonly testSlices: string;
   readonly files: FileLayer;
 }
 
@@ -53,6 +57,8 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     events: join(path, "tb"),
     checkpoints: join(path, "checkpoints"),
     evaluations: join(path, "eval"),
+    testSlices: join(path, "eval", "test-slices.json"),
+    testUsers: join(path, "eval", "test-users.parquet"),
     files,
   };
 }
