@@ -74,7 +74,10 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .command("evaluate")
       .description("measure a run's best checkpoint on a part of the data")
       .requiredOption("--run <folder>", "run folder")
-      .option("--part <part>", "validation or test", "test"),
+      .option("--part <part>", "validation or test", "test")
+      .option("--permute <column...>", "exchange the values of a feature among the rows, one column at a time")
+      .option("--repeats <n>", "permutations of each column", "3")
+      .option("--seed <n>", "seed of the permutations", "1"),
   ).action(async (options) => finish(await (await import("./evaluate-command.ts")).evaluateCommand(options, io)));
 
   withRuntime(

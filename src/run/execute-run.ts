@@ -5,13 +5,15 @@ import { writeJson } from "../files/json-file.ts";
 import { checkAgainstData, checkOwnLosses } from "./check-data.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
-import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
+import { type Evaluation, type Measured, measure } from "./evaluation/evaluate.ts";
+import { writeUserMetrics } from "./evaluation/user-metrics.ts";
 import type { RunEvent, StartUp, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { savePairTables } from "./pair-files.ts";
 import { reportParameters } from "./parameter-report.ts";
 import { rankingFiles } from "./rankings.ts";
+import { type RunCost, runCost, type StepClock, stepClock } from "./run-cost.ts";
 import { openRunFolder, type RunFolder, removeStart } from "./run-folder.ts";
 import { type JobNotice, type JobOptions, type JobResult, measureTest, restoreLatest } from "./run-job.ts";
 import { openRunLog } from "./run-log.ts";
@@ -32,7 +34,10 @@ export interface RunOptions extends JobOptions<ResolvedConfig> {
   readonly losses?: OwnLosses;
 }
 
-export type RunResult = JobResult<"done" | "patience">;
+export type RunResult = JobResult<"done" | "patience"> & {
+  /** Missing in folders of earlier versions. */
+  readonly cost?: RunCost;
+};
 
 /**
  * Runs a configuration from data to result in a run folder: data, models, training with checkpoints and logs, and one
@@ -79,13 +84,15 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     const from = await restoreLatest({ folder, program, dataset }, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
     began = true;
+    const clock = stepClock();
     const { reason, state, seconds } = yield* trainWithCheckpoints(options, {
       ...{ folder, program, dataset, config, from },
-      ...{ started, dataSeconds },
+      ...{ started, dataSeconds, clock },
     });
     const test =
       reason === "interrupted" ? undefined : yield* testEvaluation({ folder, program, dataset, config, state });
-    const result: RunResult = { folder: out, reason, steps: state.step, seconds, test, models: reports };
+    const cost = runCost({ config, program, models: names, clock, wallSeconds: secondsSince(started) });
+    const result: RunResult = { folder: out, reason, steps: state.step, seconds, test, models: reports, cost };
     if (reason !== "interrupted") await writeJson(`${out}/result.json`, result, folder.files);
     return result;
   } finally {
@@ -104,12 +111,17 @@ interface Parts {
 
 async function* trainWithCheckpoints(
   { signal }: RunOptions,
-  parts: Parts & { readonly from: TrainState; readonly started: number; readonly dataSeconds: number },
+  parts: Parts & {
+    readonly from: TrainState;
+    readonly started: number;
+    readonly dataSeconds: number;
+    readonly clock: StepClock;
+  },
 ): AsyncGenerator<
   RunNotice,
   { readonly reason: RunResult["reason"]; readonly state: TrainState; readonly seconds: number }
 > {
-  const { folder, program, dataset, config, from, dataSeconds } = parts;
+  const { folder, program, dataset, config, from, dataSeconds, clock } = parts;
   const started = performance.now();
   const rates = Object.fromEntries(Object.entries(ratesOf(config)).map(([group, { dense }]) => [group, dense]));
   const log = await openRunLog(folder, {
@@ -128,6 +140,7 @@ async function* trainWithCheckpoints(
       if (done) return { reason, state: value, seconds: secondsSince(started) };
       await log.record(value);
       yield value;
+      if (value.kind === "step") clock.add(value);
       if (value.kind === "step" && value.step === from.step + 1) {
         const startUp = { seconds: secondsSince(parts.started), dataSeconds, captureSeconds: captureSeconds(program) };
         await log.start(value.step, startUp);
@@ -170,14 +183,20 @@ async function* testEvaluation({
   state,
 }: Parts & { readonly state: TrainState }): AsyncGenerator<RunNotice, Evaluation | undefined> {
   if (dataset.parts.test === undefined) return undefined;
+  let measured: Measured | undefined;
   const { evaluation, seconds } = await measureTest(
     { folder, program },
     {
       step: state.step,
       isMonitored: config.evaluate.monitor !== undefined,
-      measure: () => evaluate(program, dataset, config, "test"),
+      measure: async () => {
+        measured = await measure(program, dataset, config, "test");
+        return measured.evaluation;
+      },
     },
   );
+  if (measured !== undefined && measured.users.users.length > 0)
+    await writeUserMetrics(folder.testUsers, measured.users, dataset.users);
   yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
   return evaluation;
 }

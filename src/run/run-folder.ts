@@ -25,6 +25,8 @@ export interface RunFolder {
   readonly events: string;
   readonly checkpoints: string;
   readonly evaluations: string;
+  /** Test metrics of each user, as Parquet. */
+  readonly testUsers: string;
   readonly files: FileLayer;
 }
 
@@ -53,6 +55,7 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     events: join(path, "tb"),
     checkpoints: join(path, "checkpoints"),
     evaluations: join(path, "eval"),
+    testUsers: join(path, "eval", "test-users.parquet"),
     files,
   };
 }

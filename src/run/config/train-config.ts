@@ -161,6 +161,10 @@ export const evaluateConfig = strict({
     .default({})
     .describe("More labels, by the prefix of their metrics: attended gives attended/recall@10."),
   ks: z.array(z.int().min(1)).min(1).default([10, 100]),
+  metrics: z
+    .array(z.string())
+    .default([])
+    .describe("More metrics by name, such as ece, coverage@10 or overlap@10: docs/evaluation.md lists them."),
   every: z.int().min(1).default(1).describe("Epochs between evaluations on the validation part."),
   monitor: metric
     .optional()

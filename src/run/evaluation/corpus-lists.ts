@@ -6,7 +6,7 @@ import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
 import { collectVectors, entityBatches, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
-import type { EvaluatedPart } from "./evaluate.ts";
+import type { EvaluatedPart } from "./measurement.ts";
 import { teacherScoreBlocks } from "./teacher-scores.ts";
 
 /** Users that lists are made for. */
