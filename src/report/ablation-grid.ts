@@ -1,4 +1,4 @@
-import type { AblationReport } from "./read-ablation.ts";
+import type { VariantResult } from "../run/ablation/results.ts";
 
 /** One axis of an ablation, found in the settings of its variants: settings that change together. */
 export interface Factor {
@@ -17,15 +17,22 @@ export interface Grid {
   readonly y: Factor;
 }
 
+/** Settings by dotted path of each variant. */
+type Variants = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+
 /** Share of the combinations that must be there for a grid. */
 const FILLED = 0.75;
 
 /**
  * The two axes of an ablation that are combined with each other: temperature and weight where these are, else those with
- * the most combinations. The base is left out: it stands outside of the axes.
+ * the most combinations. Rows beside the axes (the base, controls) are left out.
  */
-export function findGrid({ settings }: Pick<AblationReport, "settings">, base: string): Grid | undefined {
-  const variants = new Map([...settings].filter(([variant]) => variant !== base));
+export function findGrid(results: readonly VariantResult[]): Grid | undefined {
+  const variants: Variants = new Map(
+    results
+      .filter(({ kind }) => kind === "variant" || kind === "search")
+      .map(({ variant, settings }) => [variant, new Map(Object.entries(settings))]),
+  );
   const factors = distinctTitles(factorsOf(variants));
   const grids = factors.flatMap((x, i) =>
     factors.slice(i + 1).flatMap((y) => {
@@ -44,7 +51,7 @@ export function findGrid({ settings }: Pick<AblationReport, "settings">, base: s
 }
 
 /** Settings that are not the same in all variants; those that split the variants alike are one factor. */
-function factorsOf(variants: AblationReport["settings"]): readonly Factor[] {
+function factorsOf(variants: Variants): readonly Factor[] {
   const paths = [...new Set([...variants.values()].flatMap((settings) => [...settings.keys()]))].sort();
   const groups = new Map<string, string[]>();
   for (const path of paths) {
@@ -57,17 +64,15 @@ function factorsOf(variants: AblationReport["settings"]): readonly Factor[] {
   return [...groups.values()].map((own) => factorOf(own, variants));
 }
 
-function factorOf(paths: readonly string[], variants: AblationReport["settings"]): Factor {
+function factorOf(paths: readonly string[], variants: Variants): Factor {
   const lead = paths[0]!;
   const values = [...variants].map(([variant, settings]) => [variant, settings.get(lead)] as const);
-  const sorted = [...new Set(values.map(([, value]) => value))].sort((a, b) =>
-    typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)),
-  );
+  const levels = [...new Set(values.map(([, value]) => levelText(value)))];
   return {
     paths,
     title: titleOf(paths.map(lastName)),
     levelOf: new Map(values.map(([variant, value]) => [variant, levelText(value)])),
-    levels: [...new Set(sorted.map(levelText))],
+    levels: levels.sort(bySize),
   };
 }
 
@@ -85,6 +90,12 @@ function titleOf(names: readonly string[]): string {
 function distinctTitles(factors: readonly Factor[]): readonly Factor[] {
   const isTwice = ({ title }: Factor): boolean => factors.filter((other) => other.title === title).length > 1;
   return factors.map((factor) => (isTwice(factor) ? { ...factor, title: titleOf(factor.paths) } : factor));
+}
+
+/** Numbers by size, others by their letters and the numbers in them. */
+function bySize(a: string, b: string): number {
+  const difference = Number(a) - Number(b);
+  return Number.isNaN(difference) ? a.localeCompare(b, "en", { numeric: true }) : difference;
 }
 
 function levelText(value: unknown): string {

@@ -19,12 +19,14 @@ export function cascadeFigures(run: RunReport, ages: readonly ListAge[]): readon
 
 /** A metric of each stage after each round, on the validation part. */
 function roundFigure({ name, metrics }: RunReport, id: string, what: string, wanted: RegExp): readonly Figure[] {
-  const values = metrics.flatMap((line) =>
+  const validated = metrics.filter((line) => Object.keys(line).some((key) => key.startsWith("val/")));
+  const rounds = roundNames(validated.map((line) => line.round ?? 0));
+  const values = validated.flatMap((line, i) =>
     Object.entries(line).flatMap(([key, value]) => {
       const [part, stage, ...rest] = key.split("/");
       const metric = rest.join("/");
       const isWanted = part === "val" && wanted.test(metric) && value !== null;
-      return isWanted ? [{ round: line.round ?? 0, stage: `${stage}, ${metric}`, value }] : [];
+      return isWanted ? [{ round: rounds[i]!, stage: `${stage}, ${metric}`, value }] : [];
     }),
   );
   if (values.length === 0) return [];
@@ -33,24 +35,25 @@ function roundFigure({ name, metrics }: RunReport, id: string, what: string, wan
     const own = values.filter((value) => value.stage === stage).map(({ value }) => value.toFixed(3));
     return `${stage} ${own.join(", ")}`;
   });
-  const title = `${id === "kept" ? "recall@m@k" : "recall@m"} by round: ${name}`;
-  const series = { field: "stage", order };
+  const yTitle = id === "kept" ? "recall@m@k" : "recall@m";
+  const title = `${yTitle} by round: ${name}`;
+  const axes = { x: "round", y: "value", xTitle: "round", yTitle, xOrder: rounds };
   return [
     {
       id: `${fileName(name)}-rounds-${id}`,
       title,
       alt: `${what} after each round, on the validation part: ${words.join("; ")}.`,
-      spec: linesSpec(values, {
-        title,
-        x: "round",
-        y: "value",
-        xTitle: "round",
-        yTitle: id === "kept" ? "recall@m@k" : "recall@m",
-        series,
-        xWhole: true,
-      }),
+      spec: linesSpec(values, { title, ...axes, series: { field: "stage", order } }),
     },
   ];
+}
+
+/** Measurements by their rounds: round 0 is the warm-up, a second one of the last round stands at the end. */
+function roundNames(rounds: readonly number[]): readonly string[] {
+  return rounds.map((round, i) => {
+    if (rounds.indexOf(round) < i) return rounds.lastIndexOf(round) === i ? "end" : `${round} (${i + 1})`;
+    return round === 0 ? "warm-up" : String(round);
+  });
 }
 
 /** Loss of each stage by step, a figure a space. */

@@ -12,15 +12,24 @@ export function costSection(runs: readonly RunReport[]): ReportSection {
     run.result!.steps,
     median(run, "rowsPerSecond"),
     median(run, "dataWaitShare"),
-    peakMemory(run),
-    Object.entries(run.result!.models)
-      .map(([model, { values }]) => `${model} ${values.toLocaleString("en")}`)
-      .join(", "),
+    megabytes(run.result!.cost?.peakMemoryBytes),
+    byModel(Object.fromEntries(Object.entries(run.result!.models).map(([model, { values }]) => [model, values]))),
+    byModel(run.result!.cost?.flopsPerScore),
     runtimeOf(run),
   ]);
-  const columns = ["run", "seconds", "steps", "rows/s", "share waiting for data", "peak MiB", "parameters", "runtime"];
+  const columns = [
+    "run",
+    "seconds",
+    "steps",
+    "rows/s",
+    "share waiting for data",
+    "peak MB",
+    "parameters",
+    "FLOPs a score",
+    "runtime",
+  ];
   const caption =
-    "What each run took: all of it in seconds, rows a second and waiting share as medians over the logged steps, peak resident memory where the run noted it.";
+    "What each run took: all of it in seconds, rows a second and waiting share as medians over the logged steps, largest resident memory of the process where the run noted it.";
   return section("Time, memory and commands", {
     tables: [
       ...(rows.length === 0 ? [] : [{ id: "cost", caption, columns, rows }]),
@@ -44,6 +53,11 @@ function commandOf({ name, environment }: RunReport): readonly (readonly string[
   return [[name, parts.map((part) => shellWord(String(part))).join(" ")]];
 }
 
+/** Of bytes. */
+export function megabytes(bytes: number | null | undefined): number | null {
+  return bytes === null || bytes === undefined ? null : Math.round(bytes / 1e6);
+}
+
 /** A word as a shell reads it back. */
 function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
@@ -54,10 +68,10 @@ function median({ metrics }: RunReport, key: string): number | null {
   return values[values.length >> 1] ?? null;
 }
 
-/** MiB, where result.json says bytes. */
-function peakMemory({ result }: RunReport): number | null {
-  const bytes = result?.peakBytes;
-  return typeof bytes === "number" ? Math.round(bytes / 2 ** 20) : null;
+/** `teacher 1,000, student 200`. */
+export function byModel(counts: Readonly<Record<string, number>> | undefined): string | null {
+  const words = Object.entries(counts ?? {}).map(([model, count]) => `${model} ${count.toLocaleString("en")}`);
+  return words.length === 0 ? null : words.join(", ");
 }
 
 function runtimeOf({ environment }: RunReport): string {

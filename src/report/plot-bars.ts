@@ -82,6 +82,12 @@ export function intervalBarsSpec(
   };
 }
 
+/** The bars of metrics that some bar has a value of: a plot of nothing has no scale. */
+export function barsWithValues(bars: readonly Bar[]): readonly Bar[] {
+  const defined = new Set(bars.filter(({ value }) => value !== null).map(({ metric }) => metric));
+  return bars.filter(({ metric }) => defined.has(metric));
+}
+
 /** A bar's row of data: the label stands right of the bar or of its interval, whichever reaches further. */
 function barRow({ name, metric, value, interval }: Bar) {
   const [low, high] = interval ?? [value, value];

@@ -14,8 +14,8 @@ export interface LineOptions {
   /** Field that says which values belong to one stroke, where a line has gaps. */
   readonly stroke?: string;
   readonly xLog?: readonly number[];
-  /** Whole steps on the x axis: rounds. */
-  readonly xWhole?: boolean;
+  /** Names in their order, in place of numbers. */
+  readonly xOrder?: readonly string[];
   /** Draws the dashed line of perfect calibration. */
   readonly diagonal?: boolean;
 }
@@ -23,18 +23,20 @@ export interface LineOptions {
 /** Few values are drawn as dots too. */
 const FEW_POINTS = 80;
 
-/** Lines over a numeric axis, told apart by colour and dash. */
+/** Lines told apart by colour and dash. */
 export function linesSpec(values: readonly object[], options: LineOptions): TopLevelSpec {
-  const { title, x, y, xTitle, yTitle, series, stroke, xLog, xWhole, diagonal } = options;
+  const { title, x, y, xTitle, yTitle, series, stroke, xLog, xOrder, diagonal } = options;
   const order = series && series.order.length > 1 ? series.order : undefined;
   const encoding = {
-    x: {
-      field: x,
-      type: "quantitative",
-      title: xTitle,
-      scale: xLog ? { type: "log" } : { zero: false, nice: !xWhole },
-      axis: { grid: false, ...xTicks(options) },
-    },
+    x: xOrder
+      ? { field: x, type: "ordinal", sort: xOrder, title: xTitle, axis: { labelAngle: 0 } }
+      : {
+          field: x,
+          type: "quantitative",
+          title: xTitle,
+          scale: xLog ? { type: "log" } : { zero: false },
+          axis: { grid: false, ...xTicks(xLog) },
+        },
     y: { field: y, type: "quantitative", title: yTitle, axis: { tickCount: 5 } },
     ...(stroke !== undefined && { detail: { field: stroke, type: "nominal" } }),
     ...(series &&
@@ -54,9 +56,8 @@ export function linesSpec(values: readonly object[], options: LineOptions): TopL
   } as unknown as TopLevelSpec;
 }
 
-function xTicks({ xLog, xWhole }: LineOptions): object {
-  if (xLog) return { values: xLog, format: "~g" };
-  return xWhole ? { format: "d", tickMinStep: 1 } : { tickCount: 6, labelOverlap: "greedy", labelSeparation: 6 };
+function xTicks(log: readonly number[] | undefined): object {
+  return log ? { values: log, format: "~g" } : { tickCount: 6, labelOverlap: "greedy", labelSeparation: 6 };
 }
 
 /** Long names stand under each other. */

@@ -72,7 +72,7 @@ export function lossCurvesSpec(points: readonly LossPoint[], options: LossCurves
               scale: { zero: false },
               axis: { title: null, tickCount: 5, labelFlush: true },
             },
-            detail: { field: "stroke", type: "nominal" },
+            ...(points.some(({ stroke }) => stroke !== undefined) && { detail: { field: "stroke", type: "nominal" } }),
             color: {
               field: "series",
               type: "nominal",
@@ -120,7 +120,7 @@ interface LossRow {
   readonly step: number;
   readonly term: string;
   readonly series: string;
-  readonly stroke: number;
+  readonly stroke?: number;
   readonly value: number;
 }
 
@@ -146,8 +146,9 @@ function thinned(points: readonly LossPoint[], maxPoints: number): { rows: reado
 }
 
 function meanPoint(points: readonly LossPoint[]): LossRow {
-  const { step, term, series = "", stroke = 0 } = points.at(-1)!;
-  return { step, term, series, stroke, value: points.reduce((sum, { value }) => sum + value, 0) / points.length };
+  const { step, term, series = "", stroke } = points.at(-1)!;
+  const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
+  return { step, term, series, ...(stroke !== undefined && { stroke }), value: mean };
 }
 
 function describeLosses(title: string, points: readonly LossPoint[], terms: readonly string[]): string {

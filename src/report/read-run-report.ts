@@ -4,12 +4,9 @@ import { DataError } from "../errors.ts";
 import { nodeFiles } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
+import { readUserMetrics, type ValuesByUser } from "../run/evaluation/user-metrics.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
 import { readStoredJob, runFolder, type StoredJob } from "../run/run-folder.ts";
-import { type PerUser, readPerUser } from "./per-user.ts";
-
-/** Where a run keeps the metrics of each user of the test part. */
-const PER_USER_FILE = "test-users.parquet";
 
 /** A line of metrics.jsonl. */
 export type LoggedLine = Readonly<Record<string, number | null>>;
@@ -27,8 +24,8 @@ export interface RunReport {
   readonly phases: readonly PhaseLine[];
   readonly result: StoredResult | undefined;
   readonly diagnosis: Diagnosis | undefined;
-  /** Where the run kept its users' values. */
-  readonly perUser: PerUser | undefined;
+  /** Test metrics of each user by `model/metric`, where the run kept them. */
+  readonly perUser: ReadonlyMap<string, ValuesByUser> | undefined;
   readonly missing: readonly string[];
 }
 
@@ -61,6 +58,13 @@ const storedResult = z.looseObject({
   seconds: count,
   test: metricValues.optional(),
   models: z.record(z.string(), z.looseObject({ values: count })),
+  cost: z
+    .looseObject({
+      stepsPerSecond: count.nullable(),
+      peakMemoryBytes: count,
+      flopsPerScore: z.record(z.string(), count),
+    })
+    .optional(),
 });
 
 /** result.json of a run: metrics by model, or by stage. */
@@ -107,7 +111,8 @@ export async function readRunReport(path: string): Promise<RunReport> {
   const data = await optional<DataCard>(folder.dataReport, "the data card");
   const metrics = await readLines(folder.metrics, "logged steps", missing);
   const phases = kind === "cascade" ? await readLines(join(path, "phases.jsonl"), "finished phases", missing) : [];
-  const result = await optional(resultFile, "the test result: the run is not finished");
+  const stored = await optional(resultFile, "the test result: the run is not finished");
+  const result = stored === undefined ? undefined : checked(storedResult, stored, resultFile);
   const diagnosisFile = join(folder.evaluations, "diagnosis.json");
   return {
     kind,
@@ -118,12 +123,21 @@ export async function readRunReport(path: string): Promise<RunReport> {
     data,
     metrics: metrics.map((line) => numbersOf(line)),
     phases: phases.map((line, i) => checked(phaseLine, line, `${join(path, "phases.jsonl")}:${i + 1}`)),
-    result: result === undefined ? undefined : checked(storedResult, result, resultFile),
+    result,
     diagnosis:
       kind === "cascade" ? undefined : await optional<Diagnosis>(diagnosisFile, "calibration, agreement and slices"),
-    perUser: await readPerUser(join(folder.evaluations, PER_USER_FILE)),
+    perUser: (await nodeFiles.exists(folder.testUsers))
+      ? await readUserMetrics(folder.testUsers, metricNames(result))
+      : undefined,
     missing,
   };
+}
+
+/** Metrics as `model/metric`. */
+function metricNames(result: StoredResult | undefined): readonly string[] {
+  return Object.entries(result?.test ?? {}).flatMap(([model, metrics]) =>
+    Object.keys(metrics).map((metric) => `${model}/${metric}`),
+  );
 }
 
 /** The whole lines of a log; says where there are none, and where the last one was cut off. */

@@ -1,5 +1,5 @@
 import { type Cell, type Figure, type ReportSection, type ReportTable, section } from "./figure.ts";
-import { intervalBarsSpec, type PlotTexts } from "./plot-bars.ts";
+import { type Bar, barsWithValues, intervalBarsSpec, type PlotTexts } from "./plot-bars.ts";
 import type { RunReport } from "./read-run-report.ts";
 import { keyMetrics, metricCell, type ResultRow, resultRows, userGain } from "./result-rows.ts";
 import { seedGroups, seedTable } from "./seed-groups.ts";
@@ -86,18 +86,19 @@ function gainTables(rows: readonly ResultRow[], metrics: readonly string[]): rea
 }
 
 function barFigures(rows: readonly ResultRow[], cells: KeyCells): readonly Figure[] {
-  const bars = [...cells].flatMap(([metric, own]) =>
-    rows.map(({ name }, i) => {
+  const all = [...cells].flatMap(([metric, own]) =>
+    rows.map(({ name }, i): Bar => {
       const cell = own[i]!;
       if (typeof cell !== "object" || cell === null) return { name, metric, value: cell as number | null };
       return { name, metric, ...cell };
     }),
   );
+  const bars = barsWithValues(all);
   if (bars.length === 0) return [];
   const title = "Results on the test part";
   const hasIntervals = bars.some((bar) => "interval" in bar);
   const texts: PlotTexts = { title, ...(hasIntervals && { subtitle: "lines: 95 % intervals over users" }) };
-  const alt = `${cells.size} metrics as bars, each with its own scale; the numbers are in the table below.`;
+  const alt = `${new Set(bars.map(({ metric }) => metric)).size} metrics as bars, each with its own scale; the numbers are in the table below.`;
   const narrow = intervalBarsSpec(bars, { ...texts, columns: 1 });
   return [{ id: "results", title, alt, spec: intervalBarsSpec(bars, texts), narrow }];
 }

@@ -152,6 +152,10 @@ export async function readRunJson(path: string, files: FileLayer = nodeFiles): P
   return stored.config;
 }
 
+/** Where an ablation's folder has its results. */
+export const ABLATION_RESULTS = "results.json";
+const NO_CONFIG = "no config.resolved.json in it";
+
 /** What a run folder of any kind was asked for. */
 export interface StoredJob {
   /** A teacher, a student or both; or the stages of a cascade. */
@@ -168,8 +172,10 @@ export interface StoredJob {
  */
 export async function readStoredJob({ path, config, files }: RunFolder): Promise<StoredJob> {
   if (!(await files.exists(config))) {
-    const isAblation = (await files.exists(join(path, "results.parquet"))) && (await files.exists(join(path, "runs")));
-    const got = isAblation ? `an ablation; name runs in ${join(path, "runs")}` : "no config.resolved.json in it";
+    const runs = join(path, "runs");
+    const isFinished = await files.exists(join(path, ABLATION_RESULTS));
+    const isAblation = isFinished || (await files.exists(runs));
+    const got = isAblation ? `${isFinished ? "an" : "an unfinished"} ablation; name runs in ${runs}` : NO_CONFIG;
     throw new ConfigError(`${path}: folder must hold a run, got ${got}`);
   }
   const stored = (await readRunJson(config, files)) as Readonly<Record<string, unknown>> | null;
