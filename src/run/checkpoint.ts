@@ -34,6 +34,8 @@ export interface SaveOptions {
   readonly best: boolean;
   /** Checkpoints to keep, the best one not counted. */
   readonly keepLast: number;
+  /** The step's weights are saved already, in a checkpoint that is named by pointers: only its state is replaced. */
+  readonly isSaved?: boolean;
 }
 
 /**
@@ -46,6 +48,27 @@ export async function saveCheckpoint(folder: RunFolder, program: Program, option
   const { files, checkpoints } = folder;
   const name = `step-${String(options.state.step).padStart(8, "0")}`;
   const final = join(checkpoints, name);
+  const state: StateFile = {
+    format: CHECKPOINT_FORMAT,
+    state: options.state,
+    counts: program.counts(),
+    dataFingerprint: options.dataFingerprint,
+  };
+  if (options.isSaved && (await files.exists(final))) await writeJson(join(final, STATE), state, files);
+  else await writeCheckpoint(folder, program, { name, state });
+  for (const pointer of options.best ? (["latest", "best"] as const) : (["latest"] as const)) {
+    await writeTextAtomically(join(checkpoints, pointer), `${name}\n`, { files });
+  }
+  await removeOld(folder, options.keepLast);
+  return final;
+}
+
+async function writeCheckpoint(
+  { files, checkpoints }: RunFolder,
+  program: Program,
+  { name, state }: { readonly name: string; readonly state: StateFile },
+): Promise<void> {
+  const final = join(checkpoints, name);
   const temporary = join(checkpoints, `.${name}.${randomBytes(6).toString("hex")}.tmp`);
   await files.makeFolder(temporary);
   await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), {
@@ -57,21 +80,10 @@ export async function saveCheckpoint(folder: RunFolder, program: Program, option
     tensorsOf(program, (variable) => !isParameter(variable)),
     { files },
   );
-  const state: StateFile = {
-    format: CHECKPOINT_FORMAT,
-    state: options.state,
-    counts: program.counts(),
-    dataFingerprint: options.dataFingerprint,
-  };
   await writeJson(join(temporary, STATE), state, files);
   if (await files.exists(final)) await files.remove(final); // left by a run that was resumed from before it
   await files.rename(temporary, final);
   await files.syncFolder(checkpoints);
-  for (const pointer of options.best ? (["latest", "best"] as const) : (["latest"] as const)) {
-    await writeTextAtomically(join(checkpoints, pointer), `${name}\n`, { files });
-  }
-  await removeOld(folder, options.keepLast);
-  return final;
 }
 
 /** Folder of the checkpoint that a pointer names; undefined where there is none. */

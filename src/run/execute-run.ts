@@ -103,7 +103,7 @@ interface Parts {
 }
 
 async function* trainWithCheckpoints(
-  { signal }: RunOptions,
+  { signal, resume = false }: RunOptions,
   parts: Parts & { readonly from: TrainState; readonly started: number; readonly dataSeconds: number },
 ): AsyncGenerator<
   RunNotice,
@@ -115,7 +115,7 @@ async function* trainWithCheckpoints(
   const log = await openRunLog(folder, {
     every: config.train.logEvery,
     rates,
-    resumeStep: from.step > 0 ? from.step : undefined,
+    resumeStep: resume ? from.step : undefined,
   });
   const { keepLast, checkpointEvery } = config.train;
   let reason: RunResult["reason"] = "done";
@@ -145,6 +145,7 @@ async function* trainWithCheckpoints(
         dataFingerprint: dataset.fingerprint,
         best,
         keepLast,
+        isSaved: value.step === saved,
       });
       yield { kind: "checkpoint", path, step: value.step, best };
       saved = value.step;
