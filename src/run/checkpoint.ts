@@ -6,26 +6,18 @@ import { DataError } from "../errors.ts";
 import { writeTextAtomically } from "../files/atomic-write.ts";
 import { nodeFiles } from "../files/file-layer.ts";
 import { readJson, writeJson } from "../files/json-file.ts";
+import { CHECKPOINT_FORMAT, checkedState, type StateFile } from "./checkpoint-state.ts";
 import type { TrainState } from "./events.ts";
 import { openSafetensors } from "./formats/safetensors-read.ts";
 import { writeSafetensors } from "./formats/safetensors-write.ts";
 import type { RunFolder } from "./run-folder.ts";
 
-const CHECKPOINT_FORMAT = 1;
 const PARAMETERS = "model.safetensors";
 const SLOTS = "optimizer.safetensors";
 const STATE = "state.json";
 
 /** Which pointer file names a checkpoint. */
 export type CheckpointName = "latest" | "best";
-
-interface StateFile {
-  readonly format: number;
-  readonly state: TrainState;
-  /** Steps done by slots name. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly dataFingerprint: string;
-}
 
 export interface SaveOptions {
   readonly state: TrainState;
@@ -54,11 +46,14 @@ export async function saveCheckpoint(folder: RunFolder, program: Program, option
     counts: program.counts(),
     dataFingerprint: options.dataFingerprint,
   };
-  if (options.isSaved && (await files.exists(final))) await writeJson(join(final, STATE), state, files);
-  else await writeCheckpoint(folder, program, { name, state });
-  for (const pointer of options.best ? (["latest", "best"] as const) : (["latest"] as const)) {
-    await writeTextAtomically(join(checkpoints, pointer), `${name}\n`, { files });
-  }
+  const point = (pointer: CheckpointName): Promise<void> =>
+    writeTextAtomically(join(checkpoints, pointer), `${name}\n`, { files });
+  const isThere = options.isSaved === true && (await files.exists(final));
+  if (!isThere) await writeCheckpoint(folder, program, { name, state });
+  // Before the state that says so can be gone on from: a kill between the two would lose the best.
+  if (options.best) await point("best");
+  if (isThere) await writeJson(join(final, STATE), state, files);
+  await point("latest");
   await removeOld(folder, options.keepLast);
   return final;
 }
@@ -127,9 +122,7 @@ export async function loadCheckpoint(
   program: Program,
   { what, dataFingerprint, only = () => true }: LoadOptions,
 ): Promise<TrainState> {
-  const stored = (await readJson(join(path, STATE), files)) as StateFile;
-  if (stored.format !== CHECKPOINT_FORMAT)
-    throw new DataError(`${path}: checkpoint must have format ${CHECKPOINT_FORMAT}, got ${stored.format}`);
+  const stored = checkedState(path, await readJson(join(path, STATE), files));
   if (dataFingerprint !== undefined && stored.dataFingerprint !== dataFingerprint) {
     throw new DataError(
       `${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`,

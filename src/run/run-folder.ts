@@ -108,7 +108,7 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
 
 /** Removes what a killed process was writing. */
 async function removeLeftovers({ path, checkpoints, evaluations, files }: RunFolder): Promise<void> {
-  for (const place of [path, checkpoints, evaluations])
+  for (const place of [path, checkpoints, evaluations, join(path, "lists"), join(path, "rankings")])
     if (await files.exists(place)) await removeTemporaryFiles(place, { files });
 }
 

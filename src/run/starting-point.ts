@@ -7,7 +7,7 @@ import type { Program } from "../engine/program.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { firstDifference, readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
-import { type ResolvedConfig, type RunConfig, runConfig } from "./config/run-config.ts";
+import { type ResolvedConfig, type RunConfig, storedRunConfig } from "./config/run-config.ts";
 import { loadPairTables } from "./pair-files.ts";
 import { readStoredRun, runFolder } from "./run-folder.ts";
 import { loadScores, type ScoresReport } from "./scores/load-scores.ts";
@@ -96,7 +96,7 @@ async function storedConfig(what: string, run: string): Promise<RunConfig> {
   const folder = runFolder(run);
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`${what}: folder must hold a run, got no config.resolved.json in ${run}`);
-  return runConfig.parse((await readStoredRun(folder)).run);
+  return storedRunConfig(folder.config, (await readStoredRun(folder)).run);
 }
 
 async function bestCheckpoint(what: string, run: string): Promise<string> {
