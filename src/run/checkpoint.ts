@@ -66,16 +66,16 @@ async function writeCheckpoint(
   const final = join(checkpoints, name);
   const temporary = join(checkpoints, `.${name}.${randomBytes(6).toString("hex")}.tmp`);
   await files.makeFolder(temporary);
-  await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), {
-    files,
-    metadata: { format: "twinstill" },
-  });
-  await writeSafetensors(
-    join(temporary, SLOTS),
-    tensorsOf(program, (variable) => !isParameter(variable)),
-    { files },
-  );
-  await writeJson(join(temporary, STATE), state, files);
+  try {
+    const metadata = { format: "twinstill" };
+    await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), { files, metadata });
+    const slots = tensorsOf(program, (variable) => !isParameter(variable));
+    await writeSafetensors(join(temporary, SLOTS), slots, { files });
+    await writeJson(join(temporary, STATE), state, files);
+  } catch (error) {
+    await files.remove(temporary).catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
   if (await files.exists(final)) await files.remove(final); // left by a run that was resumed from before it
   await files.rename(temporary, final);
   await files.syncFolder(checkpoints);
@@ -142,9 +142,21 @@ function tensorsOf(program: Program, wanted: (variable: Variable) => boolean) {
   return new Map(
     chosen.map((variable) => [
       variable.name,
-      { dtype: "F32" as const, shape: variable.shape, data: variableChunks(program, variable) },
+      { dtype: "F32" as const, shape: variable.shape, data: finiteChunks(program, variable) },
     ]),
   );
+}
+
+/** A checkpoint is what a run goes on from: one of numbers that are none would take the last good one's place. */
+function* finiteChunks(program: Program, variable: Variable): Generator<Float32Array> {
+  for (const chunk of variableChunks(program, variable)) {
+    const wrong = chunk.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      throw new DataError(
+        `checkpoint: values of "${variable.name}" must be finite, got ${chunk[wrong]}; the last checkpoint stays: lower the rate or set clipNorm, and resume from it`,
+      );
+    yield chunk;
+  }
 }
 
 async function loadTensors(

@@ -1,3 +1,4 @@
+import { batchesPerEpoch } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import { createProgram, type Program } from "../engine/program.ts";
@@ -116,6 +117,7 @@ async function* trainWithCheckpoints(
     every: config.train.logEvery,
     rates,
     resumeStep: resume ? from.step : undefined,
+    redoesEvaluation: from.index === batchesPerEpoch({ rows: dataset.parts.train, size: config.train.batchSize }),
   });
   const { keepLast, checkpointEvery } = config.train;
   let reason: RunResult["reason"] = "done";
@@ -139,7 +141,8 @@ async function* trainWithCheckpoints(
         value.kind === "step"
           ? checkpointEvery !== undefined && value.step % checkpointEvery === 0
           : value.kind === "epoch" || value.kind === "end";
-      if (!due || (value.step === saved && !best)) continue;
+      // A state after an evaluation differs from the same step's before it.
+      if (!due || (value.step === saved && !best && value.kind !== "epoch")) continue;
       const path = await saveCheckpoint(folder, program, {
         state: value.state,
         dataFingerprint: dataset.fingerprint,

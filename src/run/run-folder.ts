@@ -108,8 +108,10 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
 
 /** Removes what a killed process was writing. */
 async function removeLeftovers({ path, checkpoints, evaluations, files }: RunFolder): Promise<void> {
-  for (const place of [path, checkpoints, evaluations, join(path, "lists"), join(path, "rankings")])
-    if (await files.exists(place)) await removeTemporaryFiles(place, { files });
+  const places = [path, evaluations, join(path, "lists"), join(path, "rankings"), checkpoints];
+  for (const place of places) if (await files.exists(place)) await removeTemporaryFiles(place, { files });
+  for (const name of (await files.exists(checkpoints)) ? await files.list(checkpoints) : [])
+    if (name.startsWith("step-")) await removeTemporaryFiles(join(checkpoints, name), { files });
 }
 
 /** Takes back what was written of a run that could not begin: the folder is as new again. */
