@@ -3,6 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { Message } from "apache-arrow";
 import { DataError } from "../errors.ts";
+import { checkMessage, footerBlocks } from "../files/arrow-vectors.ts";
 
 const MAGIC = "ARROW1";
 const FOOTER_TAIL_BYTES = 4 + MAGIC.length;
@@ -28,9 +29,9 @@ export async function checkStreamFraming(path: string, handle: FileHandle): Prom
 }
 
 /**
- * Checks the two magic words and the footer's length of an Arrow IPC file.
+ * Checks the two magic words and the footer of an Arrow IPC file, and the header of every message that it names.
  *
- * @throws {DataError} the file is empty, cut, or no Arrow IPC file.
+ * @throws {DataError} the file is empty, cut, or no Arrow IPC file. @throws Error a header is broken.
  */
 export async function checkFileFraming(path: string, handle: FileHandle): Promise<void> {
   const { size } = await handle.stat();
@@ -44,6 +45,13 @@ export async function checkFileFraming(path: string, handle: FileHandle): Promis
   const footerBytes = tail.length === FOOTER_TAIL_BYTES ? tail.readInt32LE(0) : 0;
   const whole = tail.toString("latin1", 4) === MAGIC && footerBytes > 0 && footerBytes + FOOTER_TAIL_BYTES < size;
   if (!whole) throw new DataError(`${path}: the file must end with its footer, got a cut file; write or copy it again`);
+  const end = size - FOOTER_TAIL_BYTES;
+  for (const { at, metadataBytes, type } of footerBlocks(await readBytes(handle, end - footerBytes, footerBytes))) {
+    if (!(at >= 0 && metadataBytes >= 8 && at + metadataBytes <= end))
+      throw new Error(`a block must lie in the file, got byte ${at}`);
+    const message = await readBytes(handle, at, metadataBytes);
+    checkMessage(message.subarray(message.readInt32LE(0) === CONTINUATION ? 8 : 4), type);
+  }
 }
 
 interface Frame {
@@ -65,7 +73,10 @@ async function readFrame(
   const metadataAt = at + prefixBytes;
   if (metadataBytes === 0) return { last: true, next: metadataAt };
   if (metadataBytes < 0 || metadataAt + metadataBytes > size) throw cutStream(path, size);
-  const { bodyLength } = Message.decode(await readBytes(handle, metadataAt, metadataBytes));
+  const metadata = await readBytes(handle, metadataAt, metadataBytes);
+  checkMessage(metadata);
+  const { bodyLength } = Message.decode(metadata);
+  if (!(bodyLength >= 0)) throw cutStream(path, size);
   // Past the end of a cut file nothing is read, which the next frame finds.
   return { last: false, next: metadataAt + metadataBytes + bodyLength };
 }

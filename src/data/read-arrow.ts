@@ -9,8 +9,9 @@ import {
   RecordBatchReader,
   type Vector,
 } from "apache-arrow";
-import { decompressZstd } from "hyparquet-compressors";
 import { DataError } from "../errors.ts";
+import { checkBatch } from "../files/arrow-batch.ts";
+import { decodeZstd } from "../files/decode-zstd.ts";
 import { checkFileFraming, checkStreamFraming } from "./arrow-framing.ts";
 import { brokenFile, type Cells, checkHeader, type TableChunk } from "./table-chunk.ts";
 
@@ -27,7 +28,7 @@ export async function* readArrowFile(path: string, columns: readonly string[]): 
   const handle = await openArrow(path);
   try {
     await checkFileFraming(path, handle);
-    yield* readBatches(path, columns, await RecordBatchReader.from(handle));
+    yield* readBatches(path, columns, await RecordBatchReader.from(watched(handle, (await handle.stat()).size)));
   } catch (error) {
     throw unreadable(path, "Arrow IPC", error);
   } finally {
@@ -46,6 +47,8 @@ export async function* readArrowStream(path: string, columns: readonly string[])
   const handle = await openArrow(path);
   try {
     await checkStreamFraming(path, handle);
+  } catch (error) {
+    throw unreadable(path, "Arrow IPC stream", error);
   } finally {
     await handle.close();
   }
@@ -64,6 +67,21 @@ async function openArrow(path: string): Promise<FileHandle> {
   }
 }
 
+/** The handle, with an error where nothing can be read, or too often: the library would ask again for ever. */
+function watched(handle: FileHandle, size: number): FileHandle {
+  let left = 64 + size / 8; // no message takes less than 32 bytes, and none is read in more than four pieces
+  const read = async (target: Uint8Array, offset: number, length: number, position: number) => {
+    if (!(Number.isSafeInteger(position) && position >= 0))
+      throw new Error(`a block must begin in the file, got ${position}`);
+    const result = await handle.read(target, offset, length, position);
+    if (left-- < 0) throw new Error("its messages must follow each other, got one again and again");
+    if (result.bytesRead === 0 && length > 0) throw new Error(`a block must lie in the file, got none at ${position}`);
+    return result;
+  };
+  const { fd } = handle;
+  return { fd, read, stat: () => handle.stat(), close: () => handle.close() } as unknown as FileHandle;
+}
+
 /** The part of the library's readers, sync or async, that is used here. */
 type BatchReader = Awaited<ReturnType<typeof RecordBatchReader.from>>;
 
@@ -79,6 +97,7 @@ async function* readBatches(path: string, columns: readonly string[], reader: Ba
   );
   let firstRow = 0;
   for await (const batch of reader) {
+    checkBatch(path, batch);
     yield batchChunk(batch, columns, firstRow);
     firstRow += batch.numRows;
   }
@@ -91,8 +110,7 @@ async function* readBatches(path: string, columns: readonly string[], reader: Ba
 /** Lets the library read batches that zstd compressed. */
 export function registerZstd(): void {
   if (compressionRegistry.get(CompressionType.ZSTD) !== null) return;
-  // A copy, because typed arrays of 8-byte values must begin at a multiple of 8.
-  compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => decompressZstd(bytes).slice() });
+  compressionRegistry.set(CompressionType.ZSTD, { decode: decodeZstd });
 }
 
 /** The named columns of one record batch. */

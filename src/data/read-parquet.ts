@@ -1,7 +1,11 @@
 import { asyncBufferFromFile, type ColumnData, type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { DataError } from "../errors.ts";
+import { decodeZstd } from "../files/decode-zstd.ts";
+import { checkFooter, checkGroup } from "./parquet-framing.ts";
 import { brokenFile, type Cells, checkHeader, type TableChunk } from "./table-chunk.ts";
+
+const CHECKED = { ...compressors, ZSTD: decodeZstd };
 
 /**
  * Reads a Parquet file, one chunk for each row group. Memory: one row group.
@@ -12,16 +16,18 @@ import { brokenFile, type Cells, checkHeader, type TableChunk } from "./table-ch
 export async function* readParquet(path: string, columns: readonly string[]): AsyncGenerator<TableChunk> {
   try {
     const file = await asyncBufferFromFile(path);
+    await checkFooter(file);
     const metadata = await parquetMetadataAsync(file);
     checkHeader(path, topLevelNames(metadata), columns);
     const wanted = [...columns];
     let firstRow = 0;
     for (const group of metadata.row_groups) {
+      await checkGroup(path, file, metadata, { group, columns, compressors: CHECKED });
       const rows = Number(group.num_rows);
       const pieces: ColumnData[] = [];
       const range = { rowStart: firstRow, rowEnd: firstRow + rows };
       const onChunk = (piece: ColumnData): void => void pieces.push(piece);
-      await parquetRead({ file, metadata, columns: wanted, compressors, onChunk, ...range });
+      await parquetRead({ file, metadata, columns: wanted, compressors: CHECKED, onChunk, ...range });
       yield { firstRow, rows, columns: joinPieces(path, columns, pieces, range) };
       firstRow += rows;
     }

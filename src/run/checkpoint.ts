@@ -6,26 +6,18 @@ import { DataError } from "../errors.ts";
 import { writeTextAtomically } from "../files/atomic-write.ts";
 import { nodeFiles } from "../files/file-layer.ts";
 import { readJson, writeJson } from "../files/json-file.ts";
+import { CHECKPOINT_FORMAT, checkedState, type StateFile } from "./checkpoint-state.ts";
 import type { TrainState } from "./events.ts";
 import { openSafetensors } from "./formats/safetensors-read.ts";
 import { writeSafetensors } from "./formats/safetensors-write.ts";
 import type { RunFolder } from "./run-folder.ts";
 
-const CHECKPOINT_FORMAT = 1;
 const PARAMETERS = "model.safetensors";
 const SLOTS = "optimizer.safetensors";
 const STATE = "state.json";
 
 /** Which pointer file names a checkpoint. */
 export type CheckpointName = "latest" | "best";
-
-interface StateFile {
-  readonly format: number;
-  readonly state: TrainState;
-  /** Steps done by slots name. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly dataFingerprint: string;
-}
 
 export interface SaveOptions {
   readonly state: TrainState;
@@ -34,6 +26,8 @@ export interface SaveOptions {
   readonly best: boolean;
   /** Checkpoints to keep, the best one not counted. */
   readonly keepLast: number;
+  /** The step's weights are saved already, in a checkpoint that is named by pointers: only its state is replaced. */
+  readonly isSaved?: boolean;
 }
 
 /**
@@ -46,32 +40,45 @@ export async function saveCheckpoint(folder: RunFolder, program: Program, option
   const { files, checkpoints } = folder;
   const name = `step-${String(options.state.step).padStart(8, "0")}`;
   const final = join(checkpoints, name);
-  const temporary = join(checkpoints, `.${name}.${randomBytes(6).toString("hex")}.tmp`);
-  await files.makeFolder(temporary);
-  await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), {
-    files,
-    metadata: { format: "twinstill" },
-  });
-  await writeSafetensors(
-    join(temporary, SLOTS),
-    tensorsOf(program, (variable) => !isParameter(variable)),
-    { files },
-  );
   const state: StateFile = {
     format: CHECKPOINT_FORMAT,
     state: options.state,
     counts: program.counts(),
     dataFingerprint: options.dataFingerprint,
   };
-  await writeJson(join(temporary, STATE), state, files);
+  const point = (pointer: CheckpointName): Promise<void> =>
+    writeTextAtomically(join(checkpoints, pointer), `${name}\n`, { files });
+  const isThere = options.isSaved === true && (await files.exists(final));
+  if (!isThere) await writeCheckpoint(folder, program, { name, state });
+  // Before the state that says so can be gone on from: a kill between the two would lose the best.
+  if (options.best) await point("best");
+  if (isThere) await writeJson(join(final, STATE), state, files);
+  await point("latest");
+  await removeOld(folder, options.keepLast);
+  return final;
+}
+
+async function writeCheckpoint(
+  { files, checkpoints }: RunFolder,
+  program: Program,
+  { name, state }: { readonly name: string; readonly state: StateFile },
+): Promise<void> {
+  const final = join(checkpoints, name);
+  const temporary = join(checkpoints, `.${name}.${randomBytes(6).toString("hex")}.tmp`);
+  await files.makeFolder(temporary);
+  try {
+    const metadata = { format: "twinstill" };
+    await writeSafetensors(join(temporary, PARAMETERS), tensorsOf(program, isParameter), { files, metadata });
+    const slots = tensorsOf(program, (variable) => !isParameter(variable));
+    await writeSafetensors(join(temporary, SLOTS), slots, { files });
+    await writeJson(join(temporary, STATE), state, files);
+  } catch (error) {
+    await files.remove(temporary).catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
   if (await files.exists(final)) await files.remove(final); // left by a run that was resumed from before it
   await files.rename(temporary, final);
   await files.syncFolder(checkpoints);
-  for (const pointer of options.best ? (["latest", "best"] as const) : (["latest"] as const)) {
-    await writeTextAtomically(join(checkpoints, pointer), `${name}\n`, { files });
-  }
-  await removeOld(folder, options.keepLast);
-  return final;
 }
 
 /** Folder of the checkpoint that a pointer names; undefined where there is none. */
@@ -117,9 +124,7 @@ export async function loadCheckpoint(
   program: Program,
   { what, dataFingerprint, only = () => true, storedAs }: LoadOptions,
 ): Promise<TrainState> {
-  const stored = (await readJson(join(path, STATE), files)) as StateFile;
-  if (stored.format !== CHECKPOINT_FORMAT)
-    throw new DataError(`${path}: checkpoint must have format ${CHECKPOINT_FORMAT}, got ${stored.format}`);
+  const stored = checkedState(path, await readJson(join(path, STATE), files));
   if (dataFingerprint !== undefined && stored.dataFingerprint !== dataFingerprint) {
     throw new DataError(
       `${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`,
@@ -139,9 +144,21 @@ function tensorsOf(program: Program, wanted: (variable: Variable) => boolean) {
   return new Map(
     chosen.map((variable) => [
       variable.name,
-      { dtype: "F32" as const, shape: variable.shape, data: variableChunks(program, variable) },
+      { dtype: "F32" as const, shape: variable.shape, data: finiteChunks(program, variable) },
     ]),
   );
+}
+
+/** A checkpoint is what a run goes on from: one of numbers that are none would take the last good one's place. */
+function* finiteChunks(program: Program, variable: Variable): Generator<Float32Array> {
+  for (const chunk of variableChunks(program, variable)) {
+    const wrong = chunk.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      throw new DataError(
+        `checkpoint: values of "${variable.name}" must be finite, got ${chunk[wrong]}; the last checkpoint stays: lower the rate or set clipNorm, and resume from it`,
+      );
+    yield chunk;
+  }
 }
 
 interface WantedTensors extends Required<Pick<LoadOptions, "only">> {

@@ -1,3 +1,4 @@
+import { batchesPerEpoch } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import { createProgram, type Program } from "../engine/program.ts";
@@ -112,7 +113,7 @@ interface Parts {
 }
 
 async function* trainWithCheckpoints(
-  { signal, pauseAfter = Number.POSITIVE_INFINITY }: RunOptions,
+  { signal, resume = false, pauseAfter = Number.POSITIVE_INFINITY }: RunOptions,
   parts: Parts & {
     readonly from: TrainState;
     readonly started: number;
@@ -129,7 +130,8 @@ async function* trainWithCheckpoints(
   const log = await openRunLog(folder, {
     every: config.train.logEvery,
     rates,
-    resumeStep: from.step > 0 ? from.step : undefined,
+    resumeStep: resume ? from.step : undefined,
+    redoesEvaluation: from.index === batchesPerEpoch({ rows: dataset.parts.train, size: config.train.batchSize }),
   });
   const { keepLast, checkpointEvery } = config.train;
   let reason: RunResult["reason"] = "done";
@@ -161,12 +163,14 @@ async function* trainWithCheckpoints(
         value.kind === "step"
           ? checkpointEvery !== undefined && value.step % checkpointEvery === 0
           : value.kind === "epoch" || value.kind === "end";
-      if (!due || (value.step === saved && !best)) continue;
+      // A state after an evaluation differs from the same step's before it.
+      if (!due || (value.step === saved && !best && value.kind !== "epoch")) continue;
       const path = await saveCheckpoint(folder, program, {
         state: value.state,
         dataFingerprint: dataset.fingerprint,
         best,
         keepLast,
+        isSaved: value.step === saved,
       });
       yield { kind: "checkpoint", path, step: value.step, best };
       saved = value.step;

@@ -1,11 +1,12 @@
 import type { Dataset } from "../data/dataset.ts";
+import { parseEncoding } from "../data/encoding.ts";
 import { openDataset } from "../data/open-dataset.ts";
 import type { NativeEngine } from "../engine/native.ts";
 import { createProgram, type Program } from "../engine/program.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
-import { type RunConfig, runConfig } from "./config/run-config.ts";
+import { type RunConfig, storedRunConfig } from "./config/run-config.ts";
 import { rowGroupings } from "./config/slices-config.ts";
 import { buildModels, type Models } from "./models.ts";
 import { readStoredRun, runFolder } from "./run-folder.ts";
@@ -38,11 +39,11 @@ export async function openRun(
     throw new ConfigError(`--run ${path}: folder must hold a run, got no config.resolved.json in it`);
   const stored = await readStoredRun(folder);
   const folderOfData = baseDir ?? stored.folder;
-  const config = await effectiveConfig({ config: runConfig.parse(stored.run), folder: folderOfData });
+  const config = await effectiveConfig({ config: storedRunConfig(folder.config, stored.run), folder: folderOfData });
   const checkpoint = (await findCheckpoint(folder, "best")) ?? (await findCheckpoint(folder, "latest"));
   if (checkpoint === undefined)
     throw new DataError(`--run ${path}: run must have a checkpoint, got none; train it first`);
-  const encoding = (await readJson(folder.encoding)) as Dataset["encoding"];
+  const encoding = parseEncoding(await readJson(folder.encoding));
   const dataset = await openDataset(config.data, {
     baseDir: folderOfData,
     encoding,

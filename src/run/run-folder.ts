@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { removeTemporaryFiles } from "../files/atomic-write.ts";
 import { type FileLayer, nodeFiles } from "../files/file-layer.ts";
 import { tryLock } from "../files/file-lock.ts";
 import { firstDifference, readJson, writeJson } from "../files/json-file.ts";
@@ -87,6 +88,7 @@ export async function openRunFolder(
     }
     if (resume && started) await assertSameConfig(folder, config);
     else await writeStart(folder, config, environment);
+    if (resume) await removeLeftovers(folder);
     return { folder, release };
   } catch (error) {
     await release();
@@ -108,6 +110,14 @@ async function writeStart(folder: RunFolder, config: unknown, environment: unkno
   for (const path of [folder.checkpoints, folder.evaluations]) await files.makeFolder(path);
   await writeJson(folder.environment, environment, files);
   await writeJson(folder.config, { format: RUN_FORMAT, config }, files);
+}
+
+/** Removes what a killed process was writing. */
+async function removeLeftovers({ path, checkpoints, evaluations, files }: RunFolder): Promise<void> {
+  const places = [path, evaluations, join(path, "lists"), join(path, "rankings"), checkpoints];
+  for (const place of places) if (await files.exists(place)) await removeTemporaryFiles(place, { files });
+  for (const name of (await files.exists(checkpoints)) ? await files.list(checkpoints) : [])
+    if (name.startsWith("step-")) await removeTemporaryFiles(join(checkpoints, name), { files });
 }
 
 /** Takes back what was written of a run that could not begin: the folder is as new again. */

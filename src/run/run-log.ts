@@ -1,7 +1,7 @@
 import type { StepReport } from "../engine/program.ts";
 import type { Evaluation } from "./evaluation/evaluate.ts";
 import type { RunEvent, StartUp } from "./events.ts";
-import { type JsonLinesWriter, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
+import { type JsonLinesWriter, type JsonRecord, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
 import { type EventWriter, openEventWriter } from "./formats/tensorboard.ts";
 import type { RunFolder } from "./run-folder.ts";
 
@@ -18,6 +18,8 @@ export interface RunLogOptions {
   readonly every: number;
   /** Steps that a resumed run has done; lines of later ones are dropped. */
   readonly resumeStep?: number | undefined;
+  /** The resumed run measures that step again: what was logged of it is dropped too. */
+  readonly redoesEvaluation?: boolean;
   /** Learning rates by group. */
   readonly rates: Readonly<Record<string, number>>;
 }
@@ -29,21 +31,29 @@ export interface ScalarLog {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a file of lines by step; lines of steps after `resumeStep` are dropped. */
+/** Opens a file of lines by step; lines of steps after `resumeStep` are dropped, and its own evaluation where that is redone. */
 export async function openStepLines(
   path: string,
   resumeStep: number | undefined,
-  files: RunFolder["files"],
+  { files, redoesEvaluation = false }: { readonly files: RunFolder["files"]; readonly redoesEvaluation?: boolean },
 ): Promise<JsonLinesWriter> {
+  const isRedone = (line: JsonRecord): boolean =>
+    redoesEvaluation && line.step === resumeStep && Object.keys(line).some((name) => name.startsWith("val/"));
   if (resumeStep !== undefined && (await files.exists(path)))
-    await keepJsonLines(path, ({ step }) => typeof step === "number" && step <= resumeStep, { files });
+    await keepJsonLines(path, (line) => typeof line.step === "number" && line.step <= resumeStep && !isRedone(line), {
+      files,
+    });
   return openJsonLines(path, { files });
 }
 
 /** Opens a run's metrics.jsonl and event file; lines of steps after `resumeStep` are dropped. */
-export async function openScalarLog(folder: RunFolder, resumeStep: number | undefined): Promise<ScalarLog> {
+export async function openScalarLog(
+  folder: RunFolder,
+  resumeStep: number | undefined,
+  redoesEvaluation = false,
+): Promise<ScalarLog> {
   const { files } = folder;
-  const lines = await openStepLines(folder.metrics, resumeStep, files);
+  const lines = await openStepLines(folder.metrics, resumeStep, { files, redoesEvaluation });
   const events = await openEventWriter(folder.events, {
     files,
     ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }),
@@ -61,8 +71,11 @@ export async function openScalarLog(folder: RunFolder, resumeStep: number | unde
 }
 
 /** Opens the log of a run folder. */
-export async function openRunLog(folder: RunFolder, { every, resumeStep, rates }: RunLogOptions): Promise<RunLog> {
-  const log = await openScalarLog(folder, resumeStep);
+export async function openRunLog(
+  folder: RunFolder,
+  { every, resumeStep, redoesEvaluation, rates }: RunLogOptions,
+): Promise<RunLog> {
+  const log = await openScalarLog(folder, resumeStep, redoesEvaluation);
   const times = stepTimes();
   return {
     start: (step, { seconds, dataSeconds, captureSeconds }) =>

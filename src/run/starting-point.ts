@@ -7,7 +7,7 @@ import type { Program } from "../engine/program.ts";
 import { ConfigError, DataError } from "../errors.ts";
 import { firstDifference, readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
-import { type ResolvedConfig, type RunConfig, runConfig } from "./config/run-config.ts";
+import { type ResolvedConfig, type RunConfig, storedRunConfig } from "./config/run-config.ts";
 import { rowGroupings } from "./config/slices-config.ts";
 import { loadPairTables } from "./pair-files.ts";
 import { readStoredRun, runFolder } from "./run-folder.ts";
@@ -124,7 +124,7 @@ async function storedConfig(what: string, run: string): Promise<RunConfig> {
   const folder = runFolder(run);
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`${what}: folder must hold a run, got no config.resolved.json in ${run}`);
-  return runConfig.parse((await readStoredRun(folder)).run);
+  return storedRunConfig(folder.config, (await readStoredRun(folder)).run);
 }
 
 async function bestCheckpoint(what: string, run: string): Promise<string> {

@@ -38,8 +38,15 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
   const { epochs, patience } = config.train;
   const rates = ratesOf(config);
   let state = started(config, from);
+  // Stopped between an epoch's last step and its evaluation, or between the last one that patience took and the end.
+  if (state.index === perEpoch) state = yield* finishEpoch(options, state);
+  const isOver = (): boolean => state.sinceBest >= (patience ?? Infinity);
+  if (isOver()) {
+    yield { kind: "end", reason: "patience", step: state.step, state };
+    return state;
+  }
   let waited = performance.now();
-  const stream = trainingBatches({ program, dataset, config, from, rankings });
+  const stream = trainingBatches({ program, dataset, config, from: state, rankings });
   for await (const { epoch, index, batch } of stream) {
     const begun = performance.now();
     const call: StepCall = { batch, rates, inputs: termInputs(config, state) };
@@ -57,11 +64,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
     const timing = { rows: config.train.batchSize, waitMs: begun - waited, stepMs: finished - begun };
     yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, epoch, step: state.step, state, ...report };
     yield* stepped.events;
-    if (state.index === perEpoch) {
-      state = yield* endOfEpoch(options, { ...state, epoch: epoch + 1, index: 0 });
-      yield { kind: "epoch", epochs, step: state.step, state };
-    }
-    const reason = signal?.aborted ? "interrupted" : state.sinceBest >= (patience ?? Infinity) ? "patience" : undefined;
+    if (state.index === perEpoch) state = yield* finishEpoch(options, state);
+    const reason = signal?.aborted ? "interrupted" : isOver() ? "patience" : undefined;
     if (reason !== undefined) {
       yield { kind: "end", reason, step: state.step, state };
       return state;
@@ -104,6 +108,13 @@ function inStages({ train: { stages } }: RunConfig, state: TrainState, event: St
   const next = { ...state, stage };
   if (stage.index === before.index) return { state: next, events: [] };
   return { state: next, events: [{ kind: "stage", name: stages[stage.index]!.name, step: next.step, state: next }] };
+}
+
+/** After an epoch's last step. */
+async function* finishEpoch(options: TrainOptions, state: TrainState): AsyncGenerator<RunEvent, TrainState> {
+  const next = yield* endOfEpoch(options, { ...state, epoch: state.epoch + 1, index: 0 });
+  yield { kind: "epoch", epochs: options.config.train.epochs, step: next.step, state: next };
+  return next;
 }
 
 /** Evaluates where that is due, and moves the stages on. */

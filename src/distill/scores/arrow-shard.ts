@@ -20,8 +20,10 @@ import {
   Utf8,
   type Vector,
 } from "apache-arrow";
-import { decompressZstd } from "hyparquet-compressors";
 import { ConfigError, DataError } from "../../errors.ts";
+import { checkBatch } from "../../files/arrow-batch.ts";
+import { checkMessage, footerBlocks } from "../../files/arrow-vectors.ts";
+import { decodeZstd } from "../../files/decode-zstd.ts";
 import { fromHalves, LARGEST_HALF, toHalves } from "./half-floats.ts";
 import type { KeyColumn, ScoreColumns, ScoreDtype } from "./score-columns.ts";
 import type { TextColumn } from "./text-column.ts";
@@ -33,6 +35,10 @@ export interface ShardLayout {
   readonly heads: readonly string[];
   readonly dtype: ScoreDtype;
 }
+
+const MAGIC = "ARROW1";
+/** The footer's length and the magic word at the end of a file. */
+const FOOTER_TAIL_BYTES = 4 + MAGIC.length;
 
 const ROWS_KEY = "twinstill.rows";
 const KEY_TYPES: Readonly<Record<KeyColumn, DataType>> = {
@@ -99,15 +105,32 @@ export function decodeShard(path: string, bytes: Uint8Array, { keys, heads, dtyp
 function onlyBatch(path: string, bytes: Uint8Array): RecordBatch {
   try {
     registerZstd();
-    const batches = [...RecordBatchReader.from(bytes)];
-    if (batches.length === 1) return batches[0]!;
-    throw new DataError(`${path}: shard must hold one record batch, got ${batches.length}`);
+    checkFraming(bytes);
+    const [batch] = [...RecordBatchReader.from(bytes)];
+    if (batch === undefined) throw new Error("no record batch");
+    checkBatch(path, batch);
+    return batch;
   } catch (error) {
     if (error instanceof DataError || error instanceof ConfigError) throw error;
     throw new DataError(`${path}: shard must be a whole Arrow file, got: ${(error as Error).message}`, {
       cause: error,
     });
   }
+}
+
+/** @throws Error the footer or a header does not fit the bytes, or there is not one batch and no dictionary. */
+function checkFraming(bytes: Uint8Array): void {
+  const end = bytes.length - FOOTER_TAIL_BYTES;
+  const word = (at: number): string => Buffer.from(bytes.subarray(at, at + MAGIC.length)).toString("latin1");
+  if (end < 0 || word(0) !== MAGIC || word(end + 4) !== MAGIC) throw new Error(`no ${MAGIC} at both ends`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const footer = view.getInt32(end, true);
+  if (!(footer > 0 && footer < end)) throw new Error(`a footer of ${footer} bytes`);
+  const blocks = footerBlocks(bytes.subarray(end - footer, end));
+  if (blocks.length !== 1) throw new Error(`${blocks.length} messages where one record batch belongs`);
+  const { at, metadataBytes, type } = blocks[0]!;
+  if (!(at >= 0 && metadataBytes >= 8 && at + metadataBytes <= end)) throw new Error(`a record batch at byte ${at}`);
+  checkMessage(bytes.subarray(at + 8, at + metadataBytes), type);
 }
 
 function keyData(key: KeyColumn, columns: ScoreColumns): Data {
@@ -167,7 +190,6 @@ function assertZstd(): void {
 function registerZstd(): void {
   compressionRegistry.set(CompressionType.ZSTD, {
     ...(zstdCompressSync && { encode: (bytes) => zstdCompressSync(bytes) }),
-    // A copy, because typed arrays of 8-byte values must begin at a multiple of 8.
-    decode: (bytes) => decompressZstd(bytes).slice(),
+    decode: decodeZstd,
   });
 }

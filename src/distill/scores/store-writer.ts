@@ -78,8 +78,11 @@ export async function openStoreWriter(path: string, header: StoreHeader, options
         return assembleManifest(folder, header);
       },
       close: async () => {
-        if (whole === undefined) await removeStart(folder, job);
-        await release();
+        try {
+          if (whole === undefined) await removeStart(folder, job);
+        } finally {
+          await release();
+        }
       },
     };
   } catch (error) {

@@ -37,7 +37,7 @@ interface PhaseParts {
 /** Opens the logs of a cascade's run folder. */
 export async function openCascadeLog(folder: RunFolder, { every, resumeStep }: CascadeLogOptions): Promise<CascadeLog> {
   const scalars = await openScalarLog(folder, resumeStep);
-  const phases = await openStepLines(join(folder.path, "phases.jsonl"), resumeStep, folder.files);
+  const phases = await openStepLines(join(folder.path, "phases.jsonl"), resumeStep, folder);
   const times = stepTimes();
   let parts = emptyParts();
   return {

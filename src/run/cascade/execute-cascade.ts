@@ -114,12 +114,12 @@ async function loadStarts(program: Program, { config, folder: base }: ResolvedCa
 }
 
 async function* trainWithCheckpoints(
-  { resolved, signal }: CascadeOptions,
+  { resolved, signal, resume = false }: CascadeOptions,
   { folder, program, dataset, config, from }: Parts,
 ): AsyncGenerator<CascadeNotice, { readonly reason: CascadeResult["reason"]; readonly state: TrainState }> {
   const log = await openCascadeLog(folder, {
     every: config.logEvery,
-    resumeStep: from.step > 0 ? from.step : undefined,
+    resumeStep: resume ? from.step : undefined,
   });
   const logged = await readLogged(config, resolved.folder, dataset);
   for (const [space, { rows, unknownUsers, unknownItems }] of logged)
@@ -167,6 +167,7 @@ async function* trainWithCheckpoints(
         dataFingerprint: dataset.fingerprint,
         best: isBest,
         keepLast: config.keepLast,
+        isSaved: value.state.step === saved,
       });
       saved = value.state.step;
       yield { kind: "checkpoint", path, step: saved, best: isBest };

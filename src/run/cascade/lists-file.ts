@@ -11,10 +11,11 @@ const fileOf = ({ path }: RunFolder, space: string): string => join(path, "lists
 export async function saveLists(
   folder: RunFolder,
   space: string,
-  { lists: { rows, length, items }, builtAt }: SpaceLists,
+  { lists: { rows, length, items }, builtAt, changedShare }: SpaceLists,
 ): Promise<void> {
   await folder.files.makeFolder(join(folder.path, "lists"));
-  const metadata = Object.fromEntries(Object.entries(builtAt).map(([key, value]) => [key, String(value)]));
+  const numbers = { ...builtAt, ...(typeof changedShare === "number" && { changedShare }) };
+  const metadata = Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, String(value)]));
   await writeSafetensors(
     fileOf(folder, space),
     {
@@ -46,7 +47,12 @@ export async function loadLists(
       if (![phase, round, step].every(Number.isInteger))
         throw new DataError(`${path}: metadata must hold phase, round and step, got ${JSON.stringify(file.metadata)}`);
       const lists = { rows, items, length: items.length / rows.length };
-      found.set(space, { lists, builtAt: { phase: phase!, round: round!, step: step! } });
+      const { changedShare } = file.metadata;
+      found.set(space, {
+        lists,
+        builtAt: { phase: phase!, round: round!, step: step! },
+        changedShare: changedShare === undefined ? null : Number(changedShare),
+      });
     } finally {
       await file.close();
     }

@@ -20,6 +20,8 @@ export interface BuiltAt {
 export interface SpaceLists {
   readonly lists: ItemLists;
   readonly builtAt: BuiltAt;
+  /** Share of items that a row's list before did not hold; null where no row was in both. */
+  readonly changedShare?: number | null;
 }
 
 /** What lists are built from. */

@@ -27,7 +27,6 @@ export type CascadeEvent =
   | ({ readonly kind: "lists"; readonly space: string; readonly lists: SpaceLists; readonly seconds: number } & At & {
         /** Share of places whose item was exposed to the user in training. */
         readonly exposedShare: number;
-        /** Share of items that a row's list before did not hold; null where no row was in both. */
         readonly changedShare: number | null;
       })
   | ({ readonly kind: "stale"; readonly space: string; readonly age: number; readonly message: string } & At)
@@ -86,7 +85,7 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
   const { phase, index: phaseIndex } = planned;
   const started = performance.now();
   let { state } = inputs;
-  const firstStep = state.step;
+  const firstStep = state.step - state.index;
   const labelled = yield* prepareLists(options, inputs);
   const seed = randomStream(config.seed, "phase", phaseIndex).integer(2 ** 31);
   const spaces = [...new Set(phase.terms.map(({ space }) => space))];
@@ -96,7 +95,7 @@ async function* runPhase(options: TrainCascadeOptions, inputs: PhaseInputs): Asy
   const total = phase.epochs * source.perEpoch;
   yield* checkAges(config, inputs, total - state.index);
   const entry = phaseEntry(phase);
-  const totalSteps = firstStep + total - state.index;
+  const totalSteps = firstStep + total;
   for (let done = state.index; done < total; done++) {
     const before = performance.now();
     const batch = source.at(Math.floor(done / source.perEpoch), done % source.perEpoch);
@@ -133,10 +132,14 @@ async function* prepareLists(
     // A phase that goes on after a stop keeps the lists that it began with.
     const isBuilt = isDue(space, before?.builtAt, now) && !(state.index > 0 && before !== undefined);
     const building = performance.now();
-    if (isBuilt) lists.set(name, await buildLists({ program, dataset, config, logged }, name, space, now));
+    if (isBuilt) {
+      const built = await buildLists({ program, dataset, config, logged }, name, space, now);
+      lists.set(name, { ...built, changedShare: before === undefined ? null : changedShare(before, built) });
+    }
     const current = lists.get(name)!;
     const own = withLabels(dataset, exposures, config.labels, current.lists);
-    if (isBuilt) {
+    // Also where they are this phase's from before a stop: the log's line on the phase names them.
+    if (current.builtAt.phase === planned.index) {
       const exposed = own.values.exposed!;
       yield {
         kind: "lists",
@@ -144,7 +147,7 @@ async function* prepareLists(
         lists: current,
         seconds: (performance.now() - building) / 1000,
         exposedShare: exposed.reduce((a, b) => a + b, 0) / exposed.length,
-        changedShare: before === undefined ? null : changedShare(before, current),
+        changedShare: current.changedShare ?? null,
         ...at(planned, state),
       };
     }

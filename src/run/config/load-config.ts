@@ -1,6 +1,15 @@
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type DocumentOptions,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParseOptions,
+  parseDocument,
+} from "yaml";
 import { ConfigError } from "../../errors.ts";
 
 /** Where a value of a configuration was written. */
@@ -42,14 +51,14 @@ function readLayer(file: string, origins: Map<string, Origin>, chain: readonly s
   if (chain.includes(path))
     throw new ConfigError(`${file}: extends must not be circular, got ${[...chain, path].join(" -> ")}`);
   const lines = new LineCounter();
-  const document = parseDocument(readText(file), { lineCounter: lines, uniqueKeys: true });
+  const document = parseYaml(file, readText(file), { lineCounter: lines, uniqueKeys: true });
   const [problem] = document.errors;
   if (problem) throw new ConfigError(`${file}:${problem.linePos?.[0].line ?? "?"}: ${problem.message.split("\n")[0]}`);
   if (!isMap(document.contents))
     throw new ConfigError(
       `${file}: configuration must be a map of blocks, got ${document.contents === null ? "an empty file" : "something else"}`,
     );
-  const own = document.toJS() as Tree;
+  const own = guarded(file, () => document.toJS()) as Tree;
   const ownOrigins = new Map<string, Origin>();
   traceOrigins(document.contents, "", (offset) => ({ file, line: lines.linePos(offset).line }), ownOrigins);
   const parent = own.extends;
@@ -60,6 +69,25 @@ function readLayer(file: string, origins: Map<string, Origin>, chain: readonly s
     throw new ConfigError(`${file}: extends must be the path of a YAML file, got ${JSON.stringify(parent)}`);
   const below = relative(process.cwd(), resolve(dirname(path), parent));
   return merged(readLayer(below, origins, [...chain, path]), own, origins, ownOrigins);
+}
+
+const MOST_CHARACTERS = 2 ** 22;
+
+/** A document of YAML. @throws {ConfigError} it is too long, or nested too deeply for the parser. */
+function parseYaml(where: string, text: string, options: ParseOptions & DocumentOptions = {}) {
+  if (text.length > MOST_CHARACTERS)
+    throw new ConfigError(`${where}: YAML must have at most ${MOST_CHARACTERS} characters, got ${text.length}`);
+  return guarded(where, () => parseDocument(text, options));
+}
+
+/** The library's own errors (aliases that multiply, nesting that ends its stack) as errors of the configuration. */
+function guarded<T>(where: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`${where}: configuration must be plain YAML, got: ${reason}`);
+  }
 }
 
 function readText(file: string): string {
@@ -131,7 +159,7 @@ function applySet(value: Tree, origins: Map<string, Origin>, assignment: string)
   const split = assignment.indexOf("=");
   const path = assignment.slice(0, split);
   if (split < 1) throw new ConfigError(`--set: assignment must be path=value, got "${assignment}"`);
-  const parsed = parseDocument(assignment.slice(split + 1));
+  const parsed = parseYaml(`--set ${path}`, assignment.slice(split + 1));
   if (parsed.errors.length > 0)
     throw new ConfigError(`--set ${path}: value must be YAML, got "${assignment.slice(split + 1)}"`);
   let target: Tree = value;
@@ -149,7 +177,7 @@ function applySet(value: Tree, origins: Map<string, Origin>, assignment: string)
     target = target[key] as Tree;
   }
   const last = keys.at(-1)!;
-  const assigned: unknown = parsed.toJS();
+  const assigned: unknown = guarded(`--set ${path}`, () => parsed.toJS());
   forget(origins, path);
   if (assigned === null) takeAway(target, last, path);
   else {

@@ -5,7 +5,7 @@ import { checkConfig } from "./check-config.ts";
 import { crossCheck } from "./cross-check.ts";
 import { distillTerm } from "./distill-config.ts";
 import { inBatchConfig } from "./hard-loss-config.ts";
-import { loadConfig, type Origin } from "./load-config.ts";
+import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
 import { type StudentConfig, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
 import { negativesConfig } from "./negatives-config.ts";
 import { scoreConfig } from "./score-config.ts";
@@ -54,6 +54,15 @@ export interface ResolvedConfig {
   readonly origins: ReadonlyMap<string, Origin>;
   /** Folder that data paths are relative to. */
   readonly folder: string;
+}
+
+/**
+ * Checks the configuration that a run folder holds.
+ *
+ * @throws {ConfigError} with every wrong field at once.
+ */
+export function storedRunConfig(file: string, stored: unknown): RunConfig {
+  return checkConfig(runConfig, { value: stored as LoadedConfig["value"], origins: new Map(), folder: file });
 }
 
 /**

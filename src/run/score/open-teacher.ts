@@ -11,7 +11,7 @@ import { createProgram, type Program } from "../../engine/program.ts";
 import { ConfigError, DataError } from "../../errors.ts";
 import { readJson } from "../../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "../checkpoint.ts";
-import { type RunConfig, runConfig } from "../config/run-config.ts";
+import { type RunConfig, storedRunConfig } from "../config/run-config.ts";
 import { buildModels, isOfModels } from "../models.ts";
 import { loadPairTables, type PairTables } from "../pair-files.ts";
 import { reportParameters } from "../parameter-report.ts";
@@ -49,7 +49,7 @@ export async function openTeacher(path: string, { native, model }: OpenTeacherOp
   const folder = runFolder(path);
   if (!(await folder.files.exists(folder.config)))
     throw new ConfigError(`--teacher ${path}: folder must hold a run, got no config.resolved.json in it`);
-  const config = runConfig.parse((await readStoredRun(folder)).run);
+  const config = storedRunConfig(folder.config, (await readStoredRun(folder)).run);
   const which = model ?? (config.teacher === undefined ? "student" : "teacher");
   if (config[which] === undefined)
     throw new ConfigError(
