@@ -62,7 +62,7 @@ beforeAll(async () => {
   ];
   result = await finishRun(file, join(folder, "run"), { native, sets });
   run = await openRun(join(folder, "run"), { native });
-}, 60_000);
+}, 240_000);
 afterAll(() => {
   run.program.close();
   rmSync(folder, { recursive: true, force: true });
