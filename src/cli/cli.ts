@@ -219,7 +219,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   program
     .command("explain")
     .description("print every setting of a configuration and where it comes from")
-    .argument("<config>", "YAML file of the run")
+    .argument("<config>", "YAML file of a run, a cascade, an ablation or a line, or a run folder")
     .option("--set <path=value...>", "change a setting")
     .action(async (file, options) =>
       finish(await (await import("./explain-command.ts")).explainCommand(file, options, io)),

@@ -27,7 +27,8 @@ export interface Measured {
 
 /**
  * Quality of the run's models on a part: AUC and its kin over its exposed rows, and recall and its kin over the whole
- * corpus for users that have training rows, with the items of those rows left out; and what `evaluate.metrics` asks for.
+ * corpus for users that have training rows, with the items of their rows before the part left out; and what
+ * `evaluate.metrics` asks for.
  *
  * `ctr/*` is measured against the label `evaluate.labels.ctr` and `ctcvr/*` against `evaluate.labels.ctcvr`, whatever
  * the models were trained on; a student has one score for both. `gauc` is by user, weighted by rows.
