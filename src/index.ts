@@ -128,7 +128,7 @@ export { rankingMetrics } from "./eval/ranking-metrics.ts";
 export { topItems } from "./eval/top-items.ts";
 export { type RandomStream, randomStream } from "./random.ts";
 export { type ResolvedConfig, type RunConfig, readRunConfig, runConfig } from "./run/config/run-config.ts";
-export { type Evaluation, evaluate } from "./run/evaluation/evaluate.ts";
+export { type Evaluation, evaluate, type Measured, measure } from "./run/evaluation/evaluate.ts";
 export type { RunEvent } from "./run/events.ts";
 export { executeRun, type RunNotice, type RunOptions, type RunResult } from "./run/execute-run.ts";
 export { type OpenedRun, openRun } from "./run/open-run.ts";

@@ -158,6 +158,7 @@ describe("the house", () => {
         "lookup",
         "makeBatch",
         "marginMse",
+        "measure",
         "mmoe",
         "neuralSort",
         "openDataset",

@@ -8,7 +8,7 @@ import { measuredRows } from "../run/ablation/measured-rows.ts";
 import { permuteRuns } from "../run/ablation/permuted-rows.ts";
 import { type AblationPlan, planAblation } from "../run/ablation/plan.ts";
 import { ablationResults } from "../run/ablation/results.ts";
-import { planSearch } from "../run/ablation/search.ts";
+import { planSearch, searchedRuns } from "../run/ablation/search.ts";
 import { searchRuns } from "../run/ablation/search-runs.ts";
 import { writeAblation } from "./ablation-files.ts";
 import type { CommonOptions } from "./cli.ts";
@@ -35,7 +35,7 @@ export async function ablateCommand(options: AblateOptions, io: Io): Promise<num
   if (config.search) planSearch(plan.baseFile, config);
   if (!quiet || options.dryRun)
     for (const { name, reason } of plan.notMade) io.err(`ablate: ${name} is not made: ${reason}\n`);
-  if (options.dryRun) return dryRun(plan, jobs, options, io);
+  if (options.dryRun) return dryRun(plan, config, options, io);
   await mkdir(out, { recursive: true });
   const { result: measured, signal } = await untilSignal(io, (stop) =>
     runAll(plan, { config, options, io, jobs, signal: stop }),
@@ -106,14 +106,18 @@ async function runAll(plan: AblationPlan, { config, options, io, jobs, signal }:
   return { outcomes, permuted, search: found?.search };
 }
 
-async function dryRun(plan: AblationPlan, jobs: number, options: AblateOptions, io: Io): Promise<number> {
+async function dryRun(plan: AblationPlan, config: AblationConfig, options: AblateOptions, io: Io): Promise<number> {
   const { native } = await loadEngine(options, io, ["ablate"]);
-  const seconds = await estimateSeconds(plan.runs[0]!.resolved, native);
-  const total = (seconds * plan.runs.length) / jobs;
+  const { resolved } = plan.runs[0]!;
+  const seconds = await estimateSeconds(resolved, native);
+  const searched =
+    config.search === undefined ? 0 : searchedRuns(config.search, config.seeds.length, resolved.config.train.epochs);
+  const total = (seconds * (plan.runs.length + searched)) / Number(options.jobs);
   for (const { variant, sets } of plan.runs) io.out(`${variant}: ${sets.join(" ")}\n`);
   if (plan.permuted.length > 0) io.out(`permuted in the base's runs: ${plan.permuted.join(", ")}\n`);
+  if (config.search) io.out(`search: ${config.search.candidates} candidates, as long as ${searched.toFixed(1)} runs\n`);
   io.out(
-    `${plan.runs.length} runs of about ${Math.ceil(seconds)} s each (the base's steps, evaluation not counted): about ${Math.ceil(total / 60)} min with ${jobs} at a time\n`,
+    `${plan.runs.length} runs of about ${Math.ceil(seconds)} s each (the base's steps, evaluation not counted): about ${Math.ceil(total / 60)} min with ${options.jobs} at a time\n`,
   );
   return ExitCode.ok;
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ablationConfig, readAblationConfig } from "../../src/run/ablation/ablation-config.ts";
 import { filledSets } from "../../src/run/ablation/execute-plan.ts";
 import { planAblation } from "../../src/run/ablation/plan.ts";
+import { planSearch } from "../../src/run/ablation/search.ts";
 import { writeSmallRun } from "./small-run.ts";
 
 const LABEL = { "student.losses": [{ kind: "binary-cross-entropy", label: "top" }] };
@@ -147,6 +148,33 @@ describe("features", () => {
       'features.permute: must name features that the model sees (user, age, item, topic, hour), got "huor"; did you mean "hour"?',
     );
     expect(plan({ features: { permute: "all" } }).permuted).toEqual(["user", "age", "item", "topic", "hour"]);
+  });
+});
+
+describe("metrics", () => {
+  it("are checked against what the base measures, before anything runs", () => {
+    expect(() => plan({ metrics: ["student/recal@5"] })).toThrow(
+      'metrics: must name metrics of the base\'s runs, got "student/recal@5"; evaluate.ks and evaluate.metrics of the base say what is measured; did you mean "student/recall@5"?',
+    );
+    expect(() => plan({ metrics: ["student/ece"] })).toThrow("evaluate.ks and evaluate.metrics");
+    const asked = { ...LABEL, "evaluate.metrics": ["ece"] };
+    expect(plan({ set: asked, controls: [], metrics: ["student/ctr/ece", "teacher/ctcvr/ece"] }).runs).toHaveLength(1);
+  });
+});
+
+describe("the examples", () => {
+  it.each([
+    ["ablation.yaml", 30, []],
+    ["features.yaml", 14, []],
+    ["search.yaml", 2, []],
+    ["losses/joint-ablation.yaml", 30, []],
+    ["losses/offline-ablation.yaml", 30, []],
+  ])("%s is a plan of %i runs", (name, runs, notMade) => {
+    const path = `examples/insteval/${name}`;
+    const config = readAblationConfig(path);
+    const planned = planAblation(path, config);
+    expect([planned.runs.length, planned.notMade]).toEqual([runs, notMade]);
+    if (config.search) expect(planSearch(planned.baseFile, config)).toHaveLength(config.search.candidates);
   });
 });
 

@@ -123,6 +123,9 @@ describe("measuredRows", () => {
   it("takes the mean of permutations, undefined where one is", () => {
     const evaluations = [{ student: { a: 1, b: null } }, { student: { a: 3, b: 2 } }];
     expect(meanEvaluation(evaluations)).toEqual({ student: { a: 2, b: null } });
+    // (x + x + x) / 3 is not x for this x.
+    const same = { student: { a: 0.5144188310243542 } };
+    expect(meanEvaluation([same, same, same])).toEqual(same);
   });
 });
 

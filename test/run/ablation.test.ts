@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
@@ -148,16 +148,16 @@ describe("twinstill ablate", () => {
     const file = join(folder, "ablation.yaml");
     writeFileSync(
       file,
-      "base: run.yaml\nset: { train.epochs: 2 }\nvariants:\n  warm: { distill.0.temperature: 3 }\n  broken: { train.student.rate: 1.0e+30, train.epochs: 40 }\ncontrols: []\nseeds: [1, 2]\nmetrics: [student/recall@5, student/ctcvr/auc]\n",
+      "base: run.yaml\nset: { train.epochs: 2 }\nvariants:\n  broken: { train.student.rate: 1.0e+30, train.epochs: 40 }\ncontrols: []\nseeds: [1, 2]\nmetrics: [student/recall@5, student/ctcvr/auc]\n",
     );
     const args = ["ablate", "--config", file, "--out", join(folder, "out"), "--jobs", "2", "--json"];
     const first = await runCommand(args);
     expect(first.code).toBe(3);
     expect(first.err).toMatch(/broken, seed 1 failed: .*loss must be finite/);
-    expect(first.err.match(/ done in /g)).toHaveLength(4);
+    expect(first.err.match(/ done in /g)).toHaveLength(2);
     const { rows } = JSON.parse(first.out);
     expect(rows.map(({ variant, metric }: { variant: string; metric: string }) => `${variant} ${metric}`)).toEqual(
-      ["base", "warm", "broken"].flatMap((name) => [`${name} student/recall@5`, `${name} student/ctcvr/auc`]),
+      ["base", "broken"].flatMap((name) => [`${name} student/recall@5`, `${name} student/ctcvr/auc`]),
     );
     const markdown = readFileSync(join(folder, "out", "results.md"), "utf8");
     expect(markdown).toMatch(/\| `broken` \| 0 of 2 \| - \|/);
@@ -167,9 +167,58 @@ describe("twinstill ablate", () => {
     );
     expect(
       await parquetReadObjects({ file: await asyncBufferFromFile(join(folder, "out", "results.parquet")) }),
-    ).toHaveLength(6);
+    ).toHaveLength(4);
     const second = await runCommand(args);
-    expect(second.err.match(/was finished already/g)).toHaveLength(4);
-    expect(JSON.parse(second.out).rows.slice(0, 4)).toEqual(rows.slice(0, 4));
+    expect(second.err.match(/was finished already/g)).toHaveLength(2);
+    expect(JSON.parse(second.out).rows.slice(0, 2)).toEqual(rows.slice(0, 2));
+  });
+
+  it("runs what a control needs first, searches on validation alone, and measures permuted columns", {
+    timeout: 240_000,
+  }, async () => {
+    const file = join(folder, "search.yaml");
+    const lines = [
+      "base: run.yaml",
+      "set: { train.epochs: 2, student.losses: [{ kind: binary-cross-entropy, label: top }] }",
+      "controls: [self-distilled, teacher]",
+      "features: { permute: [age], repeats: 1 }",
+      "search: { space: { train.student.rate: [0.02, 0.001] }, candidates: 2, rungs: [1], metric: student/recall@5 }",
+      "seeds: [1]",
+      "metrics: [student/recall@5, student/ctcvr/auc]",
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    const out = join(folder, "searched");
+    const { code, err } = await runCommand(["ablate", "--config", file, "--out", out, "--jobs", "2", "--json"]);
+    expect([code, err.match(/candidate-\d, epoch 1: student\/recall@5 [\d.]+ on validation/g)?.length]).toEqual([0, 2]);
+    const { results, search } = JSON.parse(readFileSync(join(out, "results.json"), "utf8"));
+    const names = results.map(({ variant }: { readonly variant: string }) => variant);
+    const left = search.candidates[0].name;
+    expect(names).toEqual(["base", "alone", "self-distilled", left, "teacher", "permuted-age"]);
+    expect(search.candidates.map(({ stoppedAfter }: { readonly stoppedAfter: number | null }) => stoppedAfter)).toEqual(
+      [null, 1],
+    );
+    const values = new Map<string, number>(
+      results.map(
+        ({ variant, metrics }: { readonly variant: string; readonly metrics: { readonly mean: number }[] }) => [
+          variant,
+          metrics[1]!.mean,
+        ],
+      ),
+    );
+    for (const name of names) expect(values.get(name), name).toEqual(expect.any(Number));
+    const stopped = readdirSync(join(out, "runs")).find((name) => name.startsWith(search.candidates[1].name))!;
+    expect(existsSync(join(out, "runs", stopped, "result.json"))).toBe(false);
+    const self = readdirSync(join(out, "runs")).find((name) => name.startsWith("self-distilled"))!;
+    const { test } = JSON.parse(readFileSync(join(out, "runs", self, "result.json"), "utf8"));
+    expect(test.teacher["ctcvr/auc"]).toBe(values.get("alone"));
+    const markdown = readFileSync(join(out, "results.md"), "utf8");
+    expect(markdown).toContain("## Search by student/recall@5 on the validation part");
+    expect(markdown).toContain("One seed only: there is no test over seeds");
+    writeFileSync(join(out, "runs", self, "config.resolved.json"), '{ "format": 0 }');
+    const old = await runCommand(["ablate", "--config", file, "--out", out]);
+    expect([old.code, old.err.split("\n").at(-2)]).toEqual([
+      2,
+      expect.stringMatching(/run folder must have format 1, got 0; use the version/),
+    ]);
   });
 });

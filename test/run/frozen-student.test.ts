@@ -20,13 +20,13 @@ beforeAll(async () => {
   file = writeSmallRun(folder);
   native = await nativeEngine();
   baseTest = (await finishRun(file, join(folder, "base"), { native, sets: ONE })).test!;
-}, 60_000);
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const WITHOUT_TEACHER = ["teacher=null", "train.teacher=null", "frozen={ run: base, model: student }"];
 
 describe("frozen.model: student", () => {
-  it("teaches with the student's one score, and does not move", { timeout: 60_000 }, async () => {
+  it("teaches with the student's one score, and does not move", { timeout: 240_000 }, async () => {
     const own = await finishRun(file, join(folder, "self"), { native, sets: [...ONE, ...WITHOUT_TEACHER] });
     const base = await openRun(join(folder, "base"), { native });
     const self = await openRun(join(folder, "self"), { native });
@@ -61,7 +61,7 @@ describe("frozen.model: student", () => {
 });
 
 describe("start.embeddings", () => {
-  it("begins the student's tables as the teacher's of the same feature and width", { timeout: 60_000 }, async () => {
+  it("begins the student's tables as the teacher's of the same feature and width", { timeout: 240_000 }, async () => {
     const still = ["train.student.rate=1.0e-30", "start={ encoding: base, embeddings: base }"];
     await finishRun(file, join(folder, "warm"), { native, sets: [...ONE, ...still] });
     const base = await openRun(join(folder, "base"), { native });
@@ -88,7 +88,7 @@ describe("start.embeddings", () => {
 
 describe("permutedEvaluations", () => {
   it("changes the models that see the column and no other, the same for the same seed", {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const run = await openRun(join(folder, "base"), { native });
     try {

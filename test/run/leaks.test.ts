@@ -80,7 +80,7 @@ describe("checkLeaks", () => {
     expect(timeless["time order"]).toEqual(["not checked", "the data have no column of role time"]);
   });
 
-  it("finds a teacher that was trained on the test rows", { timeout: 60_000 }, async () => {
+  it("finds a teacher that was trained on the test rows", { timeout: 240_000 }, async () => {
     const native = await nativeEngine();
     const alone = ["student=null", "train.student=null", "distill=[]", "train.epochs=1"];
     const late = 'data.split={ by: expression, train: "day >= 5", test: "day < 5" }';

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { interactions } from "../../src/data/interactions.ts";
+import { metricNames } from "../../src/run/ablation/metric-names.ts";
 import { readRunConfig } from "../../src/run/config/run-config.ts";
 import { setsOf, studentLists, teacherLists, warmUsers } from "../../src/run/evaluation/corpus-lists.ts";
 import { exposedScores } from "../../src/run/evaluation/exposed-scores.ts";
@@ -62,7 +63,7 @@ beforeAll(async () => {
   ];
   result = await finishRun(file, join(folder, "run"), { native, sets });
   run = await openRun(join(folder, "run"), { native });
-}, 60_000);
+}, 240_000);
 afterAll(() => {
   run.program.close();
   rmSync(folder, { recursive: true, force: true });
@@ -94,6 +95,13 @@ describe("evaluate.metrics", () => {
       expect(student(name), name).toEqual(expect.any(Number));
       expect(result.test!.teacher).not.toHaveProperty([name]);
     }
+  });
+
+  it("is known before anything runs", () => {
+    const measured = Object.entries(result.test!).flatMap(([model, metrics]) =>
+      Object.keys(metrics).map((name) => `${model}/${name}`),
+    );
+    expect(metricNames(run.config).toSorted()).toEqual(measured.toSorted());
   });
 
   it("equals what its formula gives of the run's own scores and lists", async () => {

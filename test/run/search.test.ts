@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ablationConfig } from "../../src/run/ablation/ablation-config.ts";
-import { drawCandidates, halve, planSearch, validationValue } from "../../src/run/ablation/search.ts";
+import { drawCandidates, halve, planSearch, searchedRuns, validationValue } from "../../src/run/ablation/search.ts";
 import { finishRun, nativeEngine, writeSmallRun } from "./small-run.ts";
 
 let folder: string;
@@ -85,6 +85,13 @@ describe("planSearch", () => {
   });
 });
 
+describe("searchedRuns", () => {
+  it("counts epochs of candidates up to their rungs, and the last ones with every seed", () => {
+    // 8 for 1 epoch, 4 for 1 more, 2 for the last one and for two more seeds: (8 + 4 + 2) / 3 + 2 x 2 runs.
+    expect(searchedRuns(configOf().search!, 3, 3)).toBeCloseTo(14 / 3 + 4, 12);
+  });
+});
+
 describe("validationValue", () => {
   const records = [
     { step: 1, "loss/total": 2 },
@@ -104,7 +111,7 @@ describe("validationValue", () => {
 
 describe("pauseAfter", () => {
   it("stops after the epoch without looking at the test part, and goes on to the same weights", {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const native = await nativeEngine();
     const options = { native, sets: ["train.epochs=2"] };

@@ -4,7 +4,7 @@ import { nodeFiles } from "../../files/file-layer.ts";
 import { readJson } from "../../files/json-file.ts";
 import { readUserMetrics, type ValuesByUser } from "../evaluation/user-metrics.ts";
 import type { RunResult } from "../execute-run.ts";
-import { runFolder } from "../run-folder.ts";
+import { readRunJson, runFolder } from "../run-folder.ts";
 import { NEEDED_RUN } from "./controls.ts";
 import { type InputHashes, inputHashes } from "./input-hashes.ts";
 import type { AblationPlan, PlannedRun } from "./plan.ts";
@@ -145,13 +145,15 @@ export function trainArguments(
   ];
 }
 
+/** @throws {ConfigError} the folder has another format. @throws {DataError} a file in it is broken. */
 async function finishedRun(
   folder: string,
   metrics: readonly string[],
 ): Promise<{ readonly result: RunResult; readonly users: ReadonlyMap<string, ValuesByUser> } | undefined> {
   const path = join(folder, "result.json");
   if (!(await nodeFiles.exists(path))) return undefined;
-  const { testUsers } = runFolder(folder);
+  const { testUsers, config } = runFolder(folder);
+  await readRunJson(config); // refuses a folder of another format
   const users = (await nodeFiles.exists(testUsers))
     ? await readUserMetrics(testUsers, withTeachers(metrics))
     : new Map();

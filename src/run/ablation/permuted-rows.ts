@@ -86,12 +86,16 @@ export function meanEvaluation(evaluations: readonly Evaluation[]): Evaluation {
       model,
       Object.fromEntries(
         Object.keys(metrics).map((metric) => {
-          const values = evaluations.map((evaluation) => evaluation[model]?.[metric] ?? null);
-          const known = values.filter((value) => value !== null);
-          const mean = known.reduce((sum, value) => sum + value, 0) / values.length;
-          return [metric, known.length === values.length ? mean : null];
+          return [metric, meanOf(evaluations.map((evaluation) => evaluation[model]?.[metric] ?? null))];
         }),
       ),
     ]),
   );
+}
+
+/** Of equal values the very value: a rounded sum would show a gain where there is none. */
+function meanOf(values: readonly (number | null)[]): number | null {
+  if (values.every((value) => value === values[0])) return values[0] ?? null;
+  const known = values.filter((value) => value !== null);
+  return known.length < values.length ? null : known.reduce((sum, value) => sum + value, 0) / values.length;
 }

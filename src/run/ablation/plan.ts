@@ -6,6 +6,7 @@ import type { AblationConfig } from "./ablation-config.ts";
 import { BASE, type Variant, variantsOf } from "./axes.ts";
 import { type Control, controlsOf, type Settings } from "./controls.ts";
 import { droppedFeatures, permutedColumns } from "./dropped-features.ts";
+import { assertMetrics } from "./metric-names.ts";
 
 /** What a row of an ablation is. */
 export type RowKind = "base" | "variant" | "control" | "without-feature" | "permuted" | "search";
@@ -58,6 +59,7 @@ interface Row extends Variant {
 export function planAblation(file: string, config: AblationConfig): AblationPlan {
   const baseFile = join(dirname(file), config.base);
   const base = readRunConfig(baseFile, assignmentsOf(config.set)).config;
+  assertMetrics(config.metrics, base);
   const controls = controlsOf(base, config);
   const dropped = droppedFeatures(base, config);
   const made = <T extends { readonly kind: string }>(rows: readonly T[]) =>

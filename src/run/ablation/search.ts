@@ -116,6 +116,17 @@ export function planSearch(baseFile: string, config: AblationConfig): readonly S
   return drawnSettings;
 }
 
+/** What a search costs in whole runs: candidates up to their rungs, and those that are left with every seed. */
+export function searchedRuns({ candidates, rungs, keep }: SearchConfig, seeds: number, epochs: number): number {
+  let left = candidates;
+  let trained = 0;
+  for (const [i, rung] of rungs.entries()) {
+    trained += left * (rung - (rungs[i - 1] ?? 0));
+    left = Math.max(1, Math.ceil(left * keep));
+  }
+  return (trained + left * (epochs - rungs.at(-1)!)) / epochs + left * (seeds - 1);
+}
+
 /** The run of a candidate with one seed; the first seed's is the one that the search trains. */
 export function candidateRun(
   baseFile: string,
