@@ -83,7 +83,17 @@ describe("twinstill report over an ablation", () => {
     expect((await report(at("few"))).err).toContain("results must hold rows and metrics, got 0 and 0");
   });
 
-  it("is explained like a run, and so are its runs", async () => {
+  it("has runs that are compared like others", async () => {
+    const runs = results("many")
+      .slice(0, 2)
+      .map(({ command }) => /--out (\S+)/.exec(command)![1]!);
+    const { code, out } = await runCommand(["compare", ...runs]);
+    expect(code).toBe(0);
+    expect(out).toContain("  distill.0.temperature: 1  |  2\n");
+    expect(out).toMatch(/^student\/recall@5 +0\.\d{4} +0\.\d{4} \*/m);
+  });
+
+  it("is explained like a run", async () => {
     writeFileSync(
       at("ablation.yaml"),
       "base: run.yaml\naxes: { distill.0.temperature: [2, 4] }\nmetrics: [student/recall@5]\n",
