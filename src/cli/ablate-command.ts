@@ -8,6 +8,8 @@ import { measuredRows } from "../run/ablation/measured-rows.ts";
 import { permuteRuns } from "../run/ablation/permuted-rows.ts";
 import { type AblationPlan, planAblation } from "../run/ablation/plan.ts";
 import { ablationResults } from "../run/ablation/results.ts";
+import { planSearch } from "../run/ablation/search.ts";
+import { searchRuns } from "../run/ablation/search-runs.ts";
 import { writeAblation } from "./ablation-files.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
@@ -30,6 +32,7 @@ export async function ablateCommand(options: AblateOptions, io: Io): Promise<num
     throw new ConfigError(`--jobs: processes must be a whole number >= 1, got "${options.jobs}"`);
   const config = readAblationConfig(file);
   const plan = planAblation(file, config);
+  if (config.search) planSearch(plan.baseFile, config);
   if (!quiet || options.dryRun)
     for (const { name, reason } of plan.notMade) io.err(`ablate: ${name} is not made: ${reason}\n`);
   if (options.dryRun) return dryRun(plan, jobs, options, io);
@@ -44,7 +47,10 @@ export async function ablateCommand(options: AblateOptions, io: Io): Promise<num
   const { metrics, resamples } = config;
   const rows = measuredRows({ ...measured, showsTeacher: plan.showsTeacher });
   const results = ablationResults(rows, metrics, { resamples });
-  const { records, markdown } = await writeAblation(out, { file, results, metrics, notMade: plan.notMade });
+  const { records, markdown } = await writeAblation(out, {
+    ...{ file, results, metrics, notMade: plan.notMade },
+    ...(measured.search && { search: measured.search }),
+  });
   if (json) io.out(`${JSON.stringify({ rows: records, out, notMade: plan.notMade })}\n`);
   else io.out(`${markdown}\nresults: ${out}/results.md, .csv, .parquet, .json\n`);
   return results.some(({ failures }) => failures.length > 0) ? ExitCode.data : ExitCode.ok;
@@ -78,7 +84,17 @@ async function runAll(plan: AblationPlan, { config, options, io, jobs, signal }:
     onOutcome,
     signal,
   };
-  const outcomes = await executePlan(plan, settings);
+  const { metrics: _, onOutcome: __, ...searching } = settings;
+  const found =
+    config.search &&
+    (await searchRuns(plan.baseFile, config, {
+      ...searching,
+      onMeasured: (name, epoch, value, error) =>
+        say(
+          `${name}, epoch ${epoch}: ${error?.split("\n").at(-1) ?? `${config.search!.metric} ${value?.toFixed(4) ?? "undefined"} on validation`}`,
+        ),
+    }));
+  const outcomes = await executePlan({ ...plan, runs: [...plan.runs, ...(found?.runs ?? [])] }, settings);
   const permuted = await permuteRuns(
     outcomes.filter(({ run }) => run.isBase),
     {
@@ -87,7 +103,7 @@ async function runAll(plan: AblationPlan, { config, options, io, jobs, signal }:
       onDone: (seed) => say(`base, seed ${seed}: ${plan.permuted.join(", ")} permuted`),
     },
   );
-  return { outcomes, permuted };
+  return { outcomes, permuted, search: found?.search };
 }
 
 async function dryRun(plan: AblationPlan, jobs: number, options: AblateOptions, io: Io): Promise<number> {

@@ -66,6 +66,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .requiredOption("--out <folder>", "run folder to make")
       .option("--set <path=value...>", "change a setting; may be given several times")
       .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--pause-after <epochs>", "stop with a checkpoint after that many epochs; --resume goes on")
       .option("--resume", "go on with the run in the folder"),
   ).action(async (options) => finish(await (await import("./train-command.ts")).trainCommand(options, io)));
 
@@ -176,9 +177,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   withRuntime(
     program
       .command("check")
-      .description("verify a score store: checksums, keys, ranges, and a sample scored again")
-      .requiredOption("--scores <folder>", "score store")
-      .option("--config <file>", "YAML file of the data that were scored and of the student")
+      .description(
+        "look for leaks in a configuration's data, or verify a score store: checksums, keys, ranges, a sample",
+      )
+      .option("--scores <folder>", "score store; without it, the configuration is searched for leaks")
+      .option("--config <file>", "YAML file of the run, or of the data that were scored and of the student")
       .option("--set <path=value...>", "change a setting; may be given several times")
       .option("--teacher <folder>", "run folder of the teacher, to score a sample again; needs --config")
       .option("--sample <n>", "pairs of each section that are scored again", "1000"),

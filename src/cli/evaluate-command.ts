@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { writeJson } from "../files/json-file.ts";
 import { meanEvaluation, type PermutedFile } from "../run/ablation/permuted-rows.ts";
-import { evaluate } from "../run/evaluation/evaluate.ts";
+import { measure } from "../run/evaluation/evaluate.ts";
 import { permutedEvaluations } from "../run/evaluation/permute.ts";
 import { type OpenedRun, openRun } from "../run/open-run.ts";
 import type { CommonOptions } from "./cli.ts";
@@ -46,8 +46,11 @@ export async function evaluateCommand(options: EvaluateOptions, io: Io): Promise
 }
 
 async function plainRows(run: OpenedRun, part: "validation" | "test"): Promise<ResultRow[]> {
-  const evaluation = await evaluate(run.program, run.dataset, run.config, part);
-  return Object.entries(evaluation).map(([name, metrics]) => ({ name, ...metrics }));
+  const { evaluation, slices } = await measure(run.program, run.dataset, run.config, part, { withSlices: true });
+  return [
+    ...Object.entries(evaluation).map(([name, metrics]) => ({ name, ...metrics })),
+    ...slices.map(({ slice, group, model, metrics }) => ({ name: `${model}, ${slice} ${group}`, ...metrics })),
+  ];
 }
 
 /** One row a model and column; `eval/permuted-<part>.json` gets every permutation. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { copiedFeed } from "./copied-feed.ts";
 import { DataType, type GraphNode, type Ref, SAVED_MODEL_TAG, serializeGraph } from "./graph.ts";
 import type { NativeEngine, TensorMetadata } from "./native.ts";
 import { placeNodes } from "./placement.ts";
@@ -111,7 +112,7 @@ function fillerOf({ initial }: Variable): number {
 }
 
 function wholeInitial(variable: Variable): HostTensor {
-  return { data: initialRows(variable, 0, rowCount(variable)), shape: variable.shape };
+  return copiedFeed(initialRows(variable, 0, rowCount(variable)), variable.shape);
 }
 
 function writeRows(execute: Session["run"], variable: Variable, from: number, values: Float32Array): void {

@@ -1,3 +1,4 @@
+import { copiedFeed } from "./copied-feed.ts";
 import type { Session } from "./session.ts";
 import { STATE } from "./variable-nodes.ts";
 import { rowSize, type Variable } from "./variables.ts";
@@ -27,7 +28,7 @@ export function smallVariables(variables: readonly Variable[], execute: Session[
     flush: (): void => {
       if (!changed) return;
       const feeds = variables.map(
-        (variable, i) => [STATE.value(variable), { data: values![i]!, shape: variable.shape }] as const,
+        (variable, i) => [STATE.value(variable), copiedFeed(values![i]!, variable.shape)] as const,
       );
       execute(feeds, [STATE.smallAssigned]);
       changed = false;

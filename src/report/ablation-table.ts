@@ -1,6 +1,7 @@
 import type { KeptGain } from "../run/ablation/kept-gain.ts";
 import type { NotMade } from "../run/ablation/plan.ts";
 import type { MetricResult, VariantCost, VariantResult } from "../run/ablation/results.ts";
+import type { SearchResult } from "../run/ablation/search.ts";
 import { markdownTable } from "./markdown.ts";
 
 /** What the tables are of. */
@@ -9,10 +10,11 @@ export interface AblationTables {
   readonly metrics: readonly string[];
   /** Rows that were asked for and could not be. */
   readonly notMade?: readonly NotMade[];
+  readonly search?: SearchResult;
 }
 
 /** The result as Markdown: values and gains with their intervals, the teacher's gain kept, costs, and the commands. */
-export function ablationMarkdown({ results, metrics, notMade = [] }: AblationTables): string {
+export function ablationMarkdown({ results, metrics, notMade = [], search }: AblationTables): string {
   const failures = results.flatMap(({ variant, failures: failed }) =>
     failed.map(({ seed, error }) => `- \`${variant}\`, seed ${seed}: ${error.split("\n").at(-1)}`),
   );
@@ -21,6 +23,7 @@ export function ablationMarkdown({ results, metrics, notMade = [] }: AblationTab
     "",
     ...explanation(results),
     ...keptTable(results, metrics),
+    ...(search === undefined ? [] : searchTable(search)),
     "",
     "## Costs",
     "",
@@ -101,6 +104,28 @@ function keptTable(results: readonly VariantResult[], metrics: readonly string[]
     "",
     "(distilled - alone) / (teacher - alone), with a 95 % bootstrap interval over users, or over seeds (s) where the metric is",
     "no mean over users; undefined where the teacher is no better than the student alone.",
+  ];
+}
+
+/** Every candidate and its values on the validation part, those that are left first. */
+function searchTable({ metric, rungs, candidates }: SearchResult): string[] {
+  const cells = candidates.map(({ name, settings, values, stoppedAfter }) => [
+    `\`${name}\``,
+    Object.entries(settings)
+      .map(([path, value]) => `${path}=${JSON.stringify(value)}`)
+      .join(" "),
+    ...rungs.map((_, i) => (i < values.length ? (values[i]?.toFixed(4) ?? "-") : "")),
+    stoppedAfter === null ? "left" : `stopped after epoch ${stoppedAfter}`,
+  ]);
+  const heads = rungs.map((epoch) => `epoch ${epoch}`);
+  return [
+    "",
+    `## Search by ${metric} on the validation part`,
+    "",
+    markdownTable(["candidate", "settings", ...heads, ""], cells),
+    "",
+    "Candidates that are left were trained to the end with every seed and are rows of the table above; the test part was not",
+    "looked at to choose them.",
   ];
 }
 

@@ -152,20 +152,22 @@ interface WantedTensors extends Required<Pick<LoadOptions, "only">> {
 async function loadTensors(
   path: string,
   program: Program,
-  { wanted, only, storedAs = (name) => name }: WantedTensors,
+  { wanted, only, storedAs }: WantedTensors,
   files: RunFolder["files"],
 ): Promise<void> {
   const variables = program.variables.filter((variable) => wanted(variable) && only(variable.name));
   const stored = await openSafetensors(path, { files });
   try {
-    const known = new Set(variables.map(({ name }) => storedAs(name)));
-    const extra = [...stored.tensors.keys()].find((name) => only(name) && !known.has(name));
-    if (extra !== undefined)
+    const known = new Set(variables.map(({ name }) => name));
+    // A checkpoint that another model is read from holds more than that model.
+    const extra = storedAs === undefined && [...stored.tensors.keys()].find((name) => only(name) && !known.has(name));
+    if (extra)
       throw new DataError(
         `${path}: checkpoint must fit the configuration, got tensor "${extra}" that the models do not have`,
       );
+    const nameOf = ({ name }: Variable): string => storedAs?.(name) ?? name;
     for (const variable of variables) {
-      const entry = stored.tensors.get(storedAs(variable.name));
+      const entry = stored.tensors.get(nameOf(variable));
       if (entry === undefined || String(entry.shape) !== String(variable.shape)) {
         const got = entry === undefined ? "none" : `[${entry.shape}]`;
         throw new DataError(
@@ -178,7 +180,7 @@ async function loadTensors(
       for (const [from, to] of rowChunks(variable)) {
         program.write(
           variable.name,
-          (await stored.readRange(storedAs(variable.name), from * size, to * size)) as Float32Array,
+          (await stored.readRange(nameOf(variable), from * size, to * size)) as Float32Array,
           from,
         );
       }

@@ -32,6 +32,8 @@ export type RunNotice =
 export interface RunOptions extends JobOptions<ResolvedConfig> {
   /** Losses of one's own, for distillation terms of kind own. */
   readonly losses?: OwnLosses;
+  /** Stops as a signal would, with a checkpoint, after this many epochs; a run that is resumed goes on from there. */
+  readonly pauseAfter?: number;
 }
 
 export type RunResult = JobResult<"done" | "patience"> & {
@@ -110,7 +112,7 @@ interface Parts {
 }
 
 async function* trainWithCheckpoints(
-  { signal }: RunOptions,
+  { signal, pauseAfter = Number.POSITIVE_INFINITY }: RunOptions,
   parts: Parts & {
     readonly from: TrainState;
     readonly started: number;
@@ -133,7 +135,13 @@ async function* trainWithCheckpoints(
   let reason: RunResult["reason"] = "done";
   let saved = from.step;
   let best = false;
-  const training = train({ program, dataset, config, from, rankings: rankingFiles(folder), ...(signal && { signal }) });
+  let paused = false;
+  const stop = {
+    get aborted() {
+      return paused || signal?.aborted === true;
+    },
+  };
+  const training = train({ program, dataset, config, from, rankings: rankingFiles(folder), signal: stop });
   try {
     for (;;) {
       const { value, done } = await training.next();
@@ -141,6 +149,7 @@ async function* trainWithCheckpoints(
       await log.record(value);
       yield value;
       if (value.kind === "step") clock.add(value);
+      if (value.kind === "epoch") paused = value.state.epoch >= pauseAfter && value.state.epoch < config.train.epochs;
       if (value.kind === "step" && value.step === from.step + 1) {
         const startUp = { seconds: secondsSince(parts.started), dataSeconds, captureSeconds: captureSeconds(program) };
         await log.start(value.step, startUp);
@@ -190,13 +199,15 @@ async function* testEvaluation({
       step: state.step,
       isMonitored: config.evaluate.monitor !== undefined,
       measure: async () => {
-        measured = await measure(program, dataset, config, "test");
+        measured = await measure(program, dataset, config, "test", { withSlices: true });
         return measured.evaluation;
       },
     },
   );
   if (measured !== undefined && measured.users.users.length > 0)
     await writeUserMetrics(folder.testUsers, measured.users, dataset.users);
+  if (measured !== undefined && measured.slices.length > 0)
+    await writeJson(folder.testSlices, measured.slices, folder.files);
   yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
   return evaluation;
 }

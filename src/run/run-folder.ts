@@ -27,6 +27,8 @@ export interface RunFolder {
   readonly evaluations: string;
   /** Test metrics of each user, as Parquet. */
   readonly testUsers: string;
+  /** Test metrics of each slice; only of runs with some. */
+  readonly testSlices: string;
   readonly files: FileLayer;
 }
 
@@ -55,6 +57,7 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     events: join(path, "tb"),
     checkpoints: join(path, "checkpoints"),
     evaluations: join(path, "eval"),
+    testSlices: join(path, "eval", "test-slices.json"),
     testUsers: join(path, "eval", "test-users.parquet"),
     files,
   };

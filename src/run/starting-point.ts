@@ -8,6 +8,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { firstDifference, readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
 import { type ResolvedConfig, type RunConfig, runConfig } from "./config/run-config.ts";
+import { rowGroupings } from "./config/slices-config.ts";
 import { loadPairTables } from "./pair-files.ts";
 import { readStoredRun, runFolder } from "./run-folder.ts";
 import { loadScores, type ScoresReport } from "./scores/load-scores.ts";
@@ -41,6 +42,7 @@ export async function openRunData(
   const dataset = await openDataset(config.data, {
     baseDir: folder,
     ...(await startEncoding({ config, folder })),
+    groups: rowGroupings(config.evaluate.slices),
     ...options,
   });
   if (config.scores === undefined) return { dataset, scores: undefined };

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { loadHash } from "../../data/fingerprint.ts";
 import { nodeFiles } from "../../files/file-layer.ts";
 import { readJson } from "../../files/json-file.ts";
@@ -64,7 +64,7 @@ export async function executePlan(
         executeOne(baseFile, run, { options, place, needed: run.needs && begun.get(run.needs) }))();
       begun.set(run, outcome);
       outcomes[i] = await outcome;
-      options.onOutcome?.(outcomes[i], ++done, runs.length);
+      if (!options.signal?.aborted) options.onOutcome?.(outcomes[i], ++done, runs.length);
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
@@ -93,9 +93,11 @@ async function keyOf(
   return [run.resolved.config, given.version, inputs, run.needs === undefined ? null : await keyOf(run.needs, given)];
 }
 
-/** Assignments of a run whose needed run lies in `folder`. */
-export function filledSets({ sets }: PlannedRun, folder: string | undefined): readonly string[] {
-  return folder === undefined ? sets : sets.map((set) => set.replaceAll(NEEDED_RUN, resolve(folder)));
+/** Assignments of a run whose needed run lies in `folder`; configurations name runs relative to themselves. */
+export function filledSets({ sets, resolved }: PlannedRun, folder: string | undefined): readonly string[] {
+  if (folder === undefined) return sets;
+  const path = relative(resolved.folder, resolve(folder));
+  return sets.map((set) => set.replaceAll(NEEDED_RUN, path));
 }
 
 /** `twinstill train ...` as it is typed. */

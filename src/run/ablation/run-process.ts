@@ -18,7 +18,10 @@ export function runProcess(
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       tail = (tail + text).slice(-2000);
     });
-    child.on("error", (error) => resolve(error.message));
+    // A process that was asked to stop writes a checkpoint first: it is over when it has closed.
+    child.on("error", (error) => {
+      if (error.name !== "AbortError") resolve(error.message);
+    });
     child.on("close", (code) => resolve(code === 0 ? undefined : `exit code ${code}: ${tail.trim()}`));
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { choice, strict, unknownChoice } from "../../config-schema.ts";
+import { slicesConfig } from "./slices-config.ts";
 
 const beta = z.number().min(0).lt(1);
 const adamFields = {
@@ -165,6 +166,7 @@ export const evaluateConfig = strict({
     .array(z.string())
     .default([])
     .describe("More metrics by name, such as ece, coverage@10 or overlap@10: docs/evaluation.md lists them."),
+  slices: slicesConfig.default({}).describe("Groups of test rows that are measured one by one, by name."),
   every: z.int().min(1).default(1).describe("Epochs between evaluations on the validation part."),
   monitor: metric
     .optional()

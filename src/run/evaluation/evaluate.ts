@@ -1,11 +1,12 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Program } from "../../engine/program.ts";
-import { auc, gauc, loglossFromLogits, rankingMetrics } from "../../eval/index.ts";
+import { rankingMetrics } from "../../eval/index.ts";
 import { askedDepth } from "../config/asked-metrics.ts";
 import type { RunConfig } from "../config/run-config.ts";
 import { askedMetrics } from "./asked-metrics.ts";
-import { takeRows } from "./batches.ts";
-import { type EvaluatedPart, type Measurement, type ModelName, measurementOf, scoreName } from "./measurement.ts";
+import { type EvaluatedPart, type Measurement, type ModelName, measurementOf } from "./measurement.ts";
+import { exposedMetrics } from "./row-metrics.ts";
+import { type SliceResult, sliceResults } from "./slices.ts";
 import { joinUsers, type UserMetrics } from "./user-metrics.ts";
 
 export type { EvaluatedPart } from "./measurement.ts";
@@ -20,11 +21,14 @@ export type Evaluation = Readonly<Record<string, Metrics>>;
 export interface Measured {
   readonly evaluation: Evaluation;
   readonly users: UserMetrics;
+  /** Of `evaluate.slices`, where they were asked for. */
+  readonly slices: readonly SliceResult[];
 }
 
 /**
  * Quality of the run's models on a part: AUC and its kin over its exposed rows, and recall and its kin over the whole
- * corpus for users that have training rows, with the items of those rows left out; and what `evaluate.metrics` asks for.
+ * corpus for users that have training rows, with the items of their rows before the part left out; and what
+ * `evaluate.metrics` asks for.
  *
  * `ctr/*` is measured against the label `evaluate.labels.ctr` and `ctcvr/*` against `evaluate.labels.ctcvr`, whatever
  * the models were trained on; a student has one score for both. `gauc` is by user, weighted by rows.
@@ -38,12 +42,13 @@ export async function evaluate(
   return (await measure(program, dataset, config, part)).evaluation;
 }
 
-/** As `evaluate`, with the values of each user that the ranking metrics are means of. */
+/** As `evaluate`, with the values of each user that the ranking metrics are means of, and the slices. */
 export async function measure(
   program: Program,
   dataset: Dataset,
   config: RunConfig,
   part: EvaluatedPart,
+  { withSlices = false }: { readonly withSlices?: boolean } = {},
 ): Promise<Measured> {
   const depth = Math.max(Math.min(Math.max(...config.evaluate.ks), dataset.items.size), askedDepth(config.evaluate));
   const measurement = measurementOf(program, dataset, config, { part, depth });
@@ -55,21 +60,8 @@ export async function measure(
     const asked = await askedMetrics(measurement, model);
     models.push([model, { ...exposedMetrics(measurement, model), ...ranked?.means, ...asked }]);
   }
-  return { evaluation: Object.fromEntries(models), users: joinUsers(users) };
-}
-
-function exposedMetrics({ dataset, config, rows, scores }: Measurement, model: ModelName): Metrics {
-  const users = rows.map((row) => dataset.users.rowEntity[row]!);
-  const heads = (["ctr", "ctcvr"] as const).flatMap((head) => {
-    const labels = takeRows(dataset.labels.get(config.evaluate.labels[head])!, rows);
-    const logits = scores()[scoreName(model, head)]!;
-    return [
-      [`${head}/auc`, auc(logits, labels)],
-      [`${head}/gauc`, gauc(logits, labels, users, { weighting: "samples" }).value],
-      [`${head}/logloss`, loglossFromLogits(logits, labels)],
-    ] as const;
-  });
-  return Object.fromEntries(heads);
+  const slices = withSlices ? await sliceResults(measurement) : [];
+  return { evaluation: Object.fromEntries(models), users: joinUsers(users), slices };
 }
 
 /** Recall and its kin for each label that makes items relevant. */
