@@ -3,10 +3,13 @@ import { z } from "zod";
 import { nodeFiles } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
+import type { SliceResult } from "../run/evaluation/slices.ts";
 import { readUserMetrics, type ValuesByUser } from "../run/evaluation/user-metrics.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
 import { readStoredJob, runFolder, type StoredJob } from "../run/run-folder.ts";
 import { checkStored, readStoredResult, type StoredResult } from "../run/stored-result.ts";
+
+const count = z.number().min(0);
 
 /** A line of metrics.jsonl. */
 export type LoggedLine = Readonly<Record<string, number | null>>;
@@ -26,8 +29,21 @@ export interface RunReport {
   readonly diagnosis: Diagnosis | undefined;
   /** Test metrics of each user by `model/metric`, where the run kept them. */
   readonly perUser: ReadonlyMap<string, ValuesByUser> | undefined;
+  /** Test metrics by group of the slices that the run was asked for. */
+  readonly slices: readonly SliceResult[];
   readonly missing: readonly string[];
 }
+
+const sliceResults = z.array(
+  z.object({
+    slice: z.string(),
+    group: z.string(),
+    model: z.enum(["teacher", "student"]),
+    rows: count,
+    users: count,
+    metrics: z.record(z.string(), z.number().nullable()),
+  }),
+);
 
 /** data.json of a run. */
 export interface DataCard {
@@ -50,7 +66,6 @@ export interface DataPart {
   readonly outOfVocabulary: Readonly<Record<string, number>>;
 }
 
-const count = z.number().min(0);
 const listBuild = z.looseObject({
   seconds: count,
   builtAtStep: count,
@@ -109,6 +124,9 @@ export async function readRunReport(path: string): Promise<RunReport> {
     perUser: (await nodeFiles.exists(folder.testUsers))
       ? await readUserMetrics(folder.testUsers, metricNames(result))
       : undefined,
+    slices: (await nodeFiles.exists(folder.testSlices))
+      ? checkStored(sliceResults, await readJson(folder.testSlices), folder.testSlices)
+      : [],
     missing,
   };
 }
