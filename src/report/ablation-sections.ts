@@ -78,7 +78,8 @@ function asked({ name, results, base }: AblationReport): ReportSection {
     tables: [
       {
         id: "variants",
-        caption: "What each row is, and what it changes in the base.",
+        caption:
+          "What each row is, and what it changes in the base; {run} stands for the folder of a run that it needs.",
         columns: ["row", "kind", "settings"],
         rows: results.map(({ variant, kind, settings }) => [variant, kind.replaceAll("-", " "), changes(settings)]),
       },

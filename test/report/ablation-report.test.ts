@@ -138,6 +138,18 @@ describe("findGrid", () => {
     expect([y.title, y.levels]).toEqual(["units, width", ["[4]", "[8]"]]);
   });
 
+  it("gives the base its place where it is one of the combinations", () => {
+    const some = Object.entries(product(["a", "b"], [1, 2, 4])).filter(([name]) => name !== "a 1 0");
+    const all = [...rows({ base: {} }, "base"), ...rows(Object.fromEntries(some))];
+    const own = new Map<string, unknown>([
+      ["loss.temperature", "a"],
+      ["net.units", [1]],
+    ]);
+    const { x, y } = findGrid(all, own)!;
+    expect([x.levelOf.get("base"), y.levelOf.get("base")]).toEqual(["a", "[1]"]);
+    expect(findGrid(all, new Map([["loss.temperature", "c"]]))!.x.levelOf.has("base")).toBe(false);
+  });
+
   it("prefers temperature or weight to the larger grid", () => {
     const grid = findGrid(rows(product([1, 2], [4, 8], [0.1, 0.2, 0.3])))!;
     expect([grid.x.title, grid.y.title]).toContain("temperature");
