@@ -1,4 +1,5 @@
 import type { VariantResult } from "../run/ablation/results.ts";
+import { flatSettings } from "../run/compare-runs.ts";
 import { findGrid, type Grid } from "./ablation-grid.ts";
 import { type Figure, fileName } from "./figure.ts";
 import { type Bar, barsWithValues, intervalBarsSpec } from "./plot-bars.ts";
@@ -10,7 +11,8 @@ const MOST_BARS = 30;
 
 /** Gains over the base as bars with intervals, and a heat map of two axes where the ablation combines two. */
 export function ablationFigures(ablation: AblationReport): readonly Figure[] {
-  const grid = findGrid(ablation.results);
+  const { results, base } = ablation;
+  const grid = findGrid(results, base === undefined ? new Map() : flatSettings(base.config));
   return [
     ...gainFigure(ablation),
     ...(grid === undefined ? [] : ablation.metrics.flatMap((metric) => heatFigure(ablation, grid, metric))),
@@ -41,11 +43,10 @@ function gainFigure({ name, results, metrics }: AblationReport): readonly Figure
 /** Over what the drawn intervals are. */
 function intervalWords(results: readonly VariantResult[]): string {
   const all = results.flatMap(({ metrics }) => metrics);
-  const over = [
-    ...(all.some(({ interval }) => interval !== null) ? ["seeds"] : []),
-    ...(all.some(({ interval, overUsers }) => interval === null && overUsers?.interval) ? ["users"] : []),
-  ];
-  return over.length === 0 ? "no intervals" : `lines: 95 % intervals over ${over.join(", or users alone: ")}`;
+  const overSeeds = all.some(({ interval }) => interval !== null);
+  const overUsers = all.some(({ interval, overUsers: users }) => interval === null && users?.interval);
+  if (overSeeds) return `lines: 95 % intervals over seeds${overUsers ? ", over users where seeds give none" : ""}`;
+  return overUsers ? "lines: 95 % intervals over users" : "no intervals";
 }
 
 /** `distill.0.temperature=2` is `temperature=2`. */

@@ -25,9 +25,15 @@ const FILLED = 0.75;
 
 /**
  * The two axes of an ablation that are combined with each other: temperature and weight where these are, else those with
- * the most combinations. Rows beside the axes (the base, controls) are left out.
+ * the most combinations. Controls are left out; the base takes its place among the combinations where its own values are
+ * among the axes'.
+ *
+ * @param base - settings of the base by dotted path.
  */
-export function findGrid(results: readonly VariantResult[]): Grid | undefined {
+export function findGrid(
+  results: readonly VariantResult[],
+  base: ReadonlyMap<string, unknown> = new Map(),
+): Grid | undefined {
   const variants: Variants = new Map(
     results
       .filter(({ kind }) => kind === "variant" || kind === "search")
@@ -47,7 +53,18 @@ export function findGrid(results: readonly VariantResult[]): Grid | undefined {
   );
   const wanted = ({ x, y }: Grid): number =>
     [x, y].filter(({ title }) => /temperature|weight/.test(title)).length * 1000;
-  return grids.sort((a, b) => wanted(b) + b.size - wanted(a) - a.size)[0];
+  const best = grids.sort((a, b) => wanted(b) + b.size - wanted(a) - a.size)[0];
+  const baseRow = results.find(({ kind }) => kind === "base")?.variant;
+  return best && baseRow !== undefined ? withBase(best, baseRow, base) : best;
+}
+
+/** The base among the combinations, where it is one of them. */
+function withBase({ x, y }: Grid, row: string, base: ReadonlyMap<string, unknown>): Grid {
+  const levels = [x, y].map(({ paths }) => levelText(base.get(paths[0]!)));
+  const isOne = [x, y].every((factor, i) => factor.levels.includes(levels[i]!));
+  if (!isOne) return { x, y };
+  const [ofX, ofY] = [x, y].map((factor, i) => ({ ...factor, levelOf: new Map(factor.levelOf).set(row, levels[i]!) }));
+  return { x: ofX!, y: ofY! };
 }
 
 /** Settings that are not the same in all variants; those that split the variants alike are one factor. */

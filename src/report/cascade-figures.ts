@@ -65,7 +65,9 @@ function lossFigures({ name, metrics, phases }: RunReport): readonly Figure[] {
       const [prefix, stage, kind, space, from] = key.split("/");
       if (prefix !== "loss" || space === undefined || value === null) continue;
       const term = [stage, kind, ...(from === undefined ? [] : [from.replace("from-", "from ")])].join(", ");
-      bySpace.set(space, [...(bySpace.get(space) ?? []), { step: line.step!, term, value, stroke }]);
+      const points = bySpace.get(space) ?? [];
+      points.push({ step: line.step!, term, value, stroke });
+      bySpace.set(space, points);
     }
   }
   return [...bySpace].flatMap(([space, points]) =>

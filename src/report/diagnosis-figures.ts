@@ -47,7 +47,7 @@ function densityFigure(name: string, { scores }: Diagnosis): Figure | undefined 
     id: `${fileName(name)}-scores`,
     title,
     alt: `Density of the logits of ${means.join("; ")}.`,
-    spec: linesSpec(rows, { title, x: "logit", y: "density", xTitle: "logit", yTitle: "density", series }),
+    spec: linesSpec(rows, { title, x: "logit", y: "density", xTitle: "logit", yTitle: "density", series, dots: false }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface HtmlReport {
   readonly sections: readonly (Omit<ReportSection, "figures"> & { readonly figures: readonly DrawnFigure[] })[];
 }
 
+/** Texts of so few letters stay on one line. */
+const SHORT_TEXT = 20;
 /** Tables of more rows are folded. */
 const LONG_TABLE = 12;
 
@@ -73,7 +75,8 @@ const isNumber = (cell: Cell): boolean => cell !== null && typeof cell !== "stri
 
 function dataCell(cell: Cell, isHead: boolean, isNumeric: boolean): string {
   if (isHead) return `<th scope="row">${breakable(escapeHtml(cellText(cell, "–")))}</th>`;
-  return `<td class="${isNumeric ? "number" : "text"}">${cellHtml(cell)}</td>`;
+  const isShort = typeof cell === "string" && cell.length <= SHORT_TEXT;
+  return `<td class="${isNumeric ? "number" : isShort ? "short" : "text"}">${cellHtml(cell)}</td>`;
 }
 
 /** Paths and lists of settings may be broken where one part of them ends. */

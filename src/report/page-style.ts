@@ -22,6 +22,7 @@ th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:left;ve
 thead th{background:var(--band);vertical-align:bottom}
 tbody th{font-weight:600;position:sticky;left:0;background:var(--ground);max-width:16rem;overflow-wrap:break-word;min-width:5rem}
 td.text{max-width:26rem;min-width:5rem;overflow-wrap:anywhere}
+td.short{white-space:nowrap}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .interval{color:var(--soft)}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr));gap:1.5rem;align-items:start;margin:1rem 0}

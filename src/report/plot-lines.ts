@@ -16,16 +16,15 @@ export interface LineOptions {
   readonly xLog?: readonly number[];
   /** Names in their order, in place of numbers. */
   readonly xOrder?: readonly string[];
+  /** Marks each value with a dot. Default: true. */
+  readonly dots?: boolean;
   /** Draws the dashed line of perfect calibration. */
   readonly diagonal?: boolean;
 }
 
-/** Few values are drawn as dots too. */
-const FEW_POINTS = 80;
-
 /** Lines told apart by colour and dash. */
 export function linesSpec(values: readonly object[], options: LineOptions): TopLevelSpec {
-  const { title, x, y, xTitle, yTitle, series, stroke, xLog, xOrder, diagonal } = options;
+  const { title, x, y, xTitle, yTitle, series, stroke, xLog, xOrder, dots = true, diagonal } = options;
   const order = series && series.order.length > 1 ? series.order : undefined;
   const encoding = {
     x: xOrder
@@ -45,7 +44,7 @@ export function linesSpec(values: readonly object[], options: LineOptions): TopL
         strokeDash: { field: series.field, type: "nominal", sort: order },
       }),
   };
-  const line = { mark: { type: "line", point: values.length <= FEW_POINTS, strokeWidth: 2 }, encoding };
+  const line = { mark: { type: "line", point: dots, strokeWidth: 2 }, encoding };
   return {
     $schema: SCHEMA,
     title,

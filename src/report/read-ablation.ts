@@ -4,6 +4,7 @@ import { nodeFiles } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
 import type { NotMade } from "../run/ablation/plan.ts";
 import type { VariantResult } from "../run/ablation/results.ts";
+import type { SearchResult } from "../run/ablation/search.ts";
 import { ABLATION_RESULTS } from "../run/run-folder.ts";
 import { type RunReport, readRunReport } from "./read-run-report.ts";
 
@@ -15,6 +16,8 @@ export interface AblationReport {
   readonly results: readonly VariantResult[];
   readonly metrics: readonly string[];
   readonly notMade: readonly NotMade[];
+  /** What a search tried, and where it came to stand. */
+  readonly search: SearchResult | undefined;
   /** The first run of the base; undefined where it is not in the folder. */
   readonly base: RunReport | undefined;
 }
@@ -35,12 +38,12 @@ export async function readAblation(path: string): Promise<AblationReport> {
     throw new DataError(
       `${file}: results must have format ${FORMAT}, got ${String(stored.format)}; use the version of twinstill that wrote it`,
     );
-  const { results = [], metrics = [], notMade = [] } = stored;
+  const { results = [], metrics = [], notMade = [], search } = stored;
   if (results.length === 0 || metrics.length === 0)
     throw new DataError(`${file}: results must hold rows and metrics, got ${results.length} and ${metrics.length}`);
   const folder = join(path, "runs", basename(outOf(baseOf(results).command)));
   const base = (await nodeFiles.exists(join(folder, "config.resolved.json"))) ? await readRunReport(folder) : undefined;
-  return { name: basename(resolve(path)), path, results, metrics, notMade, base };
+  return { name: basename(resolve(path)), path, results, metrics, notMade, search, base };
 }
 
 /** The row that changes nothing. */

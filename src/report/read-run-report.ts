@@ -1,12 +1,15 @@
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { DataError } from "../errors.ts";
 import { nodeFiles } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
+import type { SliceResult } from "../run/evaluation/slices.ts";
 import { readUserMetrics, type ValuesByUser } from "../run/evaluation/user-metrics.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
 import { readStoredJob, runFolder, type StoredJob } from "../run/run-folder.ts";
+import { checkStored, readStoredResult, type StoredResult } from "../run/stored-result.ts";
+
+const count = z.number().min(0);
 
 /** A line of metrics.jsonl. */
 export type LoggedLine = Readonly<Record<string, number | null>>;
@@ -26,8 +29,21 @@ export interface RunReport {
   readonly diagnosis: Diagnosis | undefined;
   /** Test metrics of each user by `model/metric`, where the run kept them. */
   readonly perUser: ReadonlyMap<string, ValuesByUser> | undefined;
+  /** Test metrics by group of the slices that the run was asked for. */
+  readonly slices: readonly SliceResult[];
   readonly missing: readonly string[];
 }
+
+const sliceResults = z.array(
+  z.object({
+    slice: z.string(),
+    group: z.string(),
+    model: z.enum(["teacher", "student"]),
+    rows: count,
+    users: count,
+    metrics: z.record(z.string(), z.number().nullable()),
+  }),
+);
 
 /** data.json of a run. */
 export interface DataCard {
@@ -49,26 +65,6 @@ export interface DataPart {
   readonly labelRates: Readonly<Record<string, number>>;
   readonly outOfVocabulary: Readonly<Record<string, number>>;
 }
-
-const count = z.number().min(0);
-const metricValues = z.record(z.string(), z.record(z.string(), z.number().nullable()));
-const storedResult = z.looseObject({
-  reason: z.string(),
-  steps: count,
-  seconds: count,
-  test: metricValues.optional(),
-  models: z.record(z.string(), z.looseObject({ values: count })),
-  cost: z
-    .looseObject({
-      stepsPerSecond: count.nullable(),
-      peakMemoryBytes: count,
-      flopsPerScore: z.record(z.string(), count),
-    })
-    .optional(),
-});
-
-/** result.json of a run: metrics by model, or by stage. */
-export type StoredResult = z.infer<typeof storedResult>;
 
 const listBuild = z.looseObject({
   seconds: count,
@@ -106,13 +102,12 @@ export async function readRunReport(path: string): Promise<RunReport> {
     missing.push(`${what} (${basename(file)})`);
     return undefined;
   };
-  const resultFile = join(path, "result.json");
   const environment = await optional<Readonly<Record<string, unknown>>>(folder.environment, "versions and command");
   const data = await optional<DataCard>(folder.dataReport, "the data card");
   const metrics = await readLines(folder.metrics, "logged steps", missing);
   const phases = kind === "cascade" ? await readLines(join(path, "phases.jsonl"), "finished phases", missing) : [];
-  const stored = await optional(resultFile, "the test result: the run is not finished");
-  const result = stored === undefined ? undefined : checked(storedResult, stored, resultFile);
+  const result = await readStoredResult(path);
+  if (result === undefined) missing.push("the test result: the run is not finished (result.json)");
   const diagnosisFile = join(folder.evaluations, "diagnosis.json");
   return {
     kind,
@@ -122,13 +117,16 @@ export async function readRunReport(path: string): Promise<RunReport> {
     environment,
     data,
     metrics: metrics.map((line) => numbersOf(line)),
-    phases: phases.map((line, i) => checked(phaseLine, line, `${join(path, "phases.jsonl")}:${i + 1}`)),
+    phases: phases.map((line, i) => checkStored(phaseLine, line, `${join(path, "phases.jsonl")}:${i + 1}`)),
     result,
     diagnosis:
       kind === "cascade" ? undefined : await optional<Diagnosis>(diagnosisFile, "calibration, agreement and slices"),
     perUser: (await nodeFiles.exists(folder.testUsers))
       ? await readUserMetrics(folder.testUsers, metricNames(result))
       : undefined,
+    slices: (await nodeFiles.exists(folder.testSlices))
+      ? checkStored(sliceResults, await readJson(folder.testSlices), folder.testSlices)
+      : [],
     missing,
   };
 }
@@ -158,16 +156,5 @@ function numbersOf(line: object): LoggedLine {
     Object.entries(line).filter(
       (entry): entry is [string, number | null] => entry[1] === null || typeof entry[1] === "number",
     ),
-  );
-}
-
-/** @throws {DataError} names the file and the place. */
-function checked<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  const at = path.reduce<unknown>((part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key], value);
-  throw new DataError(
-    `${where}: ${path.length === 0 ? "content" : path.join(".")} must be as a run writes it, got ${JSON.stringify(at) ?? "nothing"} (${message})`,
   );
 }

@@ -6,6 +6,7 @@ import { diagnosisSections } from "./diagnosis-section.ts";
 import { isEmpty, type ReportSection } from "./figure.ts";
 import type { RunReport } from "./read-run-report.ts";
 import { resultSection } from "./result-section.ts";
+import { sliceSections } from "./slice-section.ts";
 import { summarySection } from "./summary-section.ts";
 import { trainingSection } from "./training-section.ts";
 
@@ -18,6 +19,7 @@ export function reportSections(runs: readonly RunReport[]): readonly ReportSecti
     resultSection(runs),
     ...cascadeSections(runs),
     trainingSection(runs),
+    ...runs.flatMap(sliceSections),
     ...runs.flatMap(diagnosisSections),
     costSection(runs),
   ].filter((part) => !isEmpty(part));

@@ -2,6 +2,7 @@ import { ConfigError } from "../errors.ts";
 import { type Direction, metricDefinition } from "../eval/index.ts";
 import { readJson } from "../files/json-file.ts";
 import { readStoredJob, runFolder, type StoredJob } from "./run-folder.ts";
+import { readStoredResult } from "./stored-result.ts";
 
 /** How some runs differ. */
 export interface RunComparison {
@@ -29,7 +30,7 @@ export interface SettingDifference {
 /**
  * Compares the settings and test results of run folders, cascades' among them.
  *
- * @throws {ConfigError} a folder that holds no run, or one of another format.
+ * @throws {ConfigError} a folder that holds no run, or one of another format. @throws {DataError} a broken result.json.
  */
 export async function compareRuns(paths: readonly string[]): Promise<RunComparison> {
   const runs = await Promise.all(paths.map(readRun));
@@ -73,10 +74,8 @@ interface ReadRun extends Pick<StoredJob, "kind" | "config"> {
 async function readRun(path: string): Promise<ReadRun> {
   const folder = runFolder(path);
   const { kind, config } = await readStoredJob(folder);
-  const result = (await folder.files.exists(`${path}/result.json`))
-    ? ((await readJson(`${path}/result.json`)) as { readonly test?: Record<string, Record<string, number | null>> })
-    : {};
-  const metrics = Object.entries(result.test ?? {}).flatMap(([model, values]) =>
+  const result = await readStoredResult(path);
+  const metrics = Object.entries(result?.test ?? {}).flatMap(([model, values]) =>
     Object.entries(values).map(([name, value]) => [`${model}/${name}`, value] as const),
   );
   const data = (await folder.files.exists(folder.dataReport))

@@ -22,6 +22,15 @@ const text = (...names: string[]): string => readFileSync(at(...names), "utf8");
 const report = (...args: string[]) => runCommand(["report", ...args, "--quiet"]);
 const results = (name: string): VariantResult[] => JSON.parse(text(name, "results.json")).results;
 
+const SEARCH = {
+  metric: "student/recall@5",
+  rungs: [1, 2],
+  candidates: [
+    { name: "c1", settings: { "train.student.rate": 0.01 }, values: [0.2, 0.3], stoppedAfter: null },
+    { name: "c2", settings: { "train.student.rate": 0.1 }, values: [0.1], stoppedAfter: 1 },
+  ],
+};
+
 describe("twinstill report over an ablation", () => {
   it("shows rows, gains with intervals, the share kept, costs and commands", async () => {
     const { code, out } = await report(at("many"));
@@ -55,12 +64,15 @@ describe("twinstill report over an ablation", () => {
 
   it("says that one seed is no test, which runs failed, and which controls could not be made", async () => {
     const fails = "distill.0.temperature=2,distill.0.weight=5";
-    await writeSmallAblation(config, at("few"), { seeds: [1], fails, controls: ["alone"] });
+    await writeSmallAblation(config, at("few"), { seeds: [1], fails, controls: ["alone"], search: SEARCH });
     expect((await report(at("few"))).code).toBe(0);
     const card = text("few", "report", "report.md");
     expect(card).toContain("One seed a row: there is no test over seeds, and differences can be chance.");
     expect(card).toContain("alone is not made: without the teacher the student would learn nothing");
     expect(card).toContain(`${fails} failed with seed 1: exit code 3: no`);
+    expect(text("few", "report", "tables", "ablation-search.csv")).toBe(
+      "candidate,settings,epoch 1,epoch 2,stopped after\nc1,train.student.rate = 0.01,0.2,0.3,\nc2,train.student.rate = 0.1,0.1,,1\n",
+    );
     expect(card).toContain("no test over seeds). The best of many is partly luck.");
   });
 
@@ -83,7 +95,17 @@ describe("twinstill report over an ablation", () => {
     expect((await report(at("few"))).err).toContain("results must hold rows and metrics, got 0 and 0");
   });
 
-  it("is explained like a run, and so are its runs", async () => {
+  it("has runs that are compared like others", async () => {
+    const runs = results("many")
+      .slice(0, 2)
+      .map(({ command }) => /--out (\S+)/.exec(command)![1]!);
+    const { code, out } = await runCommand(["compare", ...runs]);
+    expect(code).toBe(0);
+    expect(out).toContain("  distill.0.temperature: 1  |  2\n");
+    expect(out).toMatch(/^student\/recall@5 +0\.\d{4} +0\.\d{4} \*/m);
+  });
+
+  it("is explained like a run", async () => {
     writeFileSync(
       at("ablation.yaml"),
       "base: run.yaml\naxes: { distill.0.temperature: [2, 4] }\nmetrics: [student/recall@5]\n",
@@ -114,6 +136,18 @@ describe("findGrid", () => {
     const { x, y } = findGrid(rows(product([10, 2], [4, 8])))!;
     expect([x.title, x.levels]).toEqual(["temperature", ["2", "10"]]);
     expect([y.title, y.levels]).toEqual(["units, width", ["[4]", "[8]"]]);
+  });
+
+  it("gives the base its place where it is one of the combinations", () => {
+    const some = Object.entries(product(["a", "b"], [1, 2, 4])).filter(([name]) => name !== "a 1 0");
+    const all = [...rows({ base: {} }, "base"), ...rows(Object.fromEntries(some))];
+    const own = new Map<string, unknown>([
+      ["loss.temperature", "a"],
+      ["net.units", [1]],
+    ]);
+    const { x, y } = findGrid(all, own)!;
+    expect([x.levelOf.get("base"), y.levelOf.get("base")]).toEqual(["a", "[1]"]);
+    expect(findGrid(all, new Map([["loss.temperature", "c"]]))!.x.levelOf.has("base")).toBe(false);
   });
 
   it("prefers temperature or weight to the larger grid", () => {

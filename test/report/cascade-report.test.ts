@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +12,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "twinstill-cascade-report-"));
   config = await writeSmallCascade(folder);
   await runCommand(["cascade", "--config", config, "--out", at("one"), "--quiet"]);
-  await runCommand(["cascade", "--config", config, "--out", at("two"), "--quiet", "--set", "rounds=1"]);
+  cpSync(at("one"), at("two"), { recursive: true });
+  const resolved = at("two", "config.resolved.json");
+  writeFileSync(resolved, readFileSync(resolved, "utf8").replace('"rounds": 2', '"rounds": 1'));
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (...names: string[]): string => join(folder, ...names);
@@ -114,6 +116,15 @@ describe("twinstill compare and explain of cascades", () => {
     expect(out).toContain("  rounds: 2  |  1\n");
     expect(out).toMatch(/^recall\/kendall-tau +-?[\d.]+/m);
     expect(out).toMatch(/^cascade\/recall@4 +[\d.]+/m);
+  });
+
+  it("says where a cascade is compared with a run of models", async () => {
+    const path = at("models", "config.resolved.json");
+    mkdirSync(at("models"));
+    writeFileSync(path, JSON.stringify({ format: 1, config: { folder, run: { seed: 1 } } }));
+    const { code, out } = await runCommand(["compare", at("one"), at("models")]);
+    expect(code).toBe(0);
+    expect(out).toContain("Some of these runs are cascades and some are not: they have few metrics in common.");
   });
 
   it("explains each setting with its origin, that of one entry in place of a list included", async () => {

@@ -13,7 +13,15 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "twinstill-report-"));
   config = writeSmallRun(folder);
   const runs = [
-    ["a", "--set", "train.diagnose.every=3", "--set", "evaluate.monitor={metric: recall@5}"],
+    [
+      "a",
+      "--set",
+      "train.diagnose.every=3",
+      "--set",
+      "evaluate.monitor={metric: recall@5}",
+      "--set",
+      "evaluate.slices={topics: {by: column, column: topic}}",
+    ],
     ["b", "--set", "distill.0.temperature=3"],
     ["b2", "--set", "distill.0.temperature=3", "--set", "seed=4"],
   ] as const;
@@ -53,6 +61,7 @@ describe("twinstill report", () => {
       "Data",
       "Results",
       "Training",
+      "Slices: a",
       "Closer look: a",
       "Closer look: b",
       "Time, memory and commands",
@@ -83,6 +92,17 @@ describe("twinstill report", () => {
     expect(text("report", "report.md")).toContain(
       "Split by expression; train: day < 8; validation: day == 8; test: day == 9.",
     );
+  });
+
+  it("shows the slices that a run was asked for", () => {
+    const slices = JSON.parse(text("a", "eval", "test-slices.json"));
+    const [head, first] = text("report", "tables", "a-slice-topics.csv").split("\n");
+    expect(head).toBe("group,model,rows,users,recall@5,ctr/auc,ctcvr/auc,ndcg@5");
+    const { group, model, rows, users, metrics } = slices[0];
+    expect(first!.split(",").slice(0, 6)).toEqual(
+      [group, model, rows, users, metrics["recall@5"], metrics["ctr/auc"]].map((cell) => String(cell ?? "")),
+    );
+    expect(readdirSync(at("report", "figures"))).toContain("a-slice-topics.svg");
   });
 
   it("gives metrics over users their intervals, and says where a run kept no users", async () => {

@@ -7,11 +7,20 @@ import { type RunOutcome, runPlaces } from "../../src/run/ablation/execute-plan.
 import { measuredRows } from "../../src/run/ablation/measured-rows.ts";
 import { type PlannedRun, planAblation } from "../../src/run/ablation/plan.ts";
 import { ablationResults } from "../../src/run/ablation/results.ts";
+import type { SearchResult } from "../../src/run/ablation/search.ts";
 import { RUN_FORMAT } from "../../src/run/run-folder.ts";
 
 /** The small run's student learns from the teacher alone. */
 const ALONE = { "student.losses": [{ kind: "binary-cross-entropy", label: "good" }] };
 const METRICS = ["student/recall@5", "student/ctr/logloss"];
+
+export interface SmallAblationOptions {
+  readonly seeds?: readonly number[];
+  /** Variant whose runs have failed. */
+  readonly fails?: string;
+  readonly controls?: unknown;
+  readonly search?: SearchResult;
+}
 
 /**
  * The folder of an ablation of temperature and weight without its training: real plan, real folders and tables, made-up
@@ -22,11 +31,7 @@ const METRICS = ["student/recall@5", "student/ctr/logloss"];
 export async function writeSmallAblation(
   config: string,
   out: string,
-  {
-    seeds = [1, 2, 3],
-    fails = "",
-    controls = { alone: ALONE, teacher: {} },
-  }: { readonly seeds?: readonly number[]; readonly fails?: string; readonly controls?: unknown } = {},
+  { seeds = [1, 2, 3], fails = "", controls = { alone: ALONE, teacher: {} }, search }: SmallAblationOptions = {},
 ): Promise<string> {
   const axes = { "distill.0.temperature": [2, 4], "distill.0.weight": [0.5, 2, 5] };
   const asked = ablationConfig.parse({
@@ -41,7 +46,13 @@ export async function writeSmallAblation(
   for (const [place, run] of plan.runs.entries())
     outcomes.push(await writeRun(run, out, { i: run.variant === "alone" ? place - 40 : place, fails }));
   const results = ablationResults(measuredRows({ outcomes, showsTeacher: plan.showsTeacher }), METRICS);
-  await writeAblation(out, { file: "ablation.yaml", results, metrics: METRICS, notMade: plan.notMade });
+  await writeAblation(out, {
+    file: "ablation.yaml",
+    results,
+    metrics: METRICS,
+    notMade: plan.notMade,
+    ...(search && { search }),
+  });
   return out;
 }
 
