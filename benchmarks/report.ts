@@ -139,6 +139,7 @@ function dssmSection(found: StepCase): string[] {
     ...table(STEP_COLUMNS, found.times.map(stepRow)),
     "",
     ...torchLines(found, DSSM_BAR),
+    "* In turns of 100 steps, 400 a repeat: a step this short would in turns of 5 be timed while its side is still waking up.",
     "",
   ];
 }

@@ -30,6 +30,8 @@ const { values } = parseArgs({
 const [LISTS, ITEMS] = [1024, 100];
 /** Ours over PyTorch's: the bar of every loss. */
 const BAR = 1.2;
+/** Milliseconds of a step below which turns are longer: else what is timed is the switch from one side to the other. */
+const SHORT = 5;
 
 const runtime = await loadRuntime();
 if (runtime.native === undefined) throw new Error(`bench: needs the native runtime, got ${describeRuntime(runtime)}`);
@@ -126,9 +128,11 @@ const found: Found[] = [];
 for (const item of LOSSES.filter(({ name }) => values.only === undefined || values.only.includes(name))) {
   const contenders = [watched(ours(item)), watched(torch.contender(item.name))] as const;
   for (const { turn } of contenders) await turn(2);
+  const { milliseconds } = await contenders[0].turn(2);
+  const isShort = median(milliseconds) < SHORT;
   const { times, turnsDisturbed } = await takeRounds(contenders, {
     repeats: Number(values.repeats),
-    steps: Number(values.steps),
+    ...(isShort ? { steps: 10 * Number(values.steps), stepsATurn: 50 } : { steps: Number(values.steps) }),
     patience: 1e3 * Number(values.patience),
   });
   const [own, other] = times as [(typeof times)[0], (typeof times)[0]];
@@ -162,7 +166,7 @@ const report = [
   `# Losses over lists [${LISTS}, ${ITEMS}], forward and backward, ${date}`,
   "",
   `Machine: ${machineInWords()}. Runtime: ${describeRuntime({ ...runtime, reasons: [] })}. Node ${process.version}. PyTorch ${torch.version}, eager, ${cpus().length} threads.`,
-  `Command: \`${["npm run bench:losses", ...process.argv.slice(2)].join(" ")}\`. Milliseconds a step: the fastest, which other programs disturb least, and the median of ${values.repeats} repeats of ${values.steps} steps; in turns of 5, one side after the other. The losses of both sides agree.`,
+  `Command: \`${["npm run bench:losses", ...process.argv.slice(2)].join(" ")}\`. Milliseconds a step: the fastest, which other programs disturb least, and the median of ${values.repeats} repeats of ${values.steps} steps in turns of 5 (of steps below ${SHORT} ms: ten times as many, in turns of 50), one side after the other. The losses of both sides agree.`,
   `Load average before and after: ${[loadBefore, loadavg()[0]!].map((load) => load.toFixed(1)).join(", ")}. Turns kept although other programs used the processors: ${found.reduce((sum, { disturbed }) => sum + disturbed, 0)}.`,
   "",
   "| loss | twinstill, fastest | PyTorch, fastest | twinstill, median | PyTorch, median | fastest / fastest | added to the step of `mean` |",

@@ -1,20 +1,12 @@
 // npm run bench:rankflow: cascades trained in every way of examples/cascade on simulated worlds whose truth is known.
 // Settings are those of the reference study, chosen on its own worlds; the seeds here are fresh.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { readCascadeConfig } from "../../src/run/cascade/cascade-config.ts";
-import { executeCascade } from "../../src/run/cascade/execute-cascade.ts";
-import { openCascade } from "../../src/run/cascade/open-cascade.ts";
-import { truthMetrics } from "../../src/run/cascade/truth-metrics.ts";
-import { findCheckpoint, loadFirstValues } from "../../src/run/checkpoint.ts";
+import { join } from "node:path";
 import type { Metrics } from "../../src/run/evaluation/evaluate.ts";
-import { runFolder } from "../../src/run/run-folder.ts";
 import { describeRuntime, loadRuntime } from "../../src/runtime/index.ts";
-import { cascadeConfig } from "../../src/simulate/cascade-config.ts";
-import { createWorld } from "../../src/simulate/world.ts";
-import { writeCascade } from "../../src/simulate/write-cascade.ts";
-import { BARS, ROWS, RUNS, type Run } from "./methods.ts";
+import { measureSeed } from "./measure.ts";
+import { BARS } from "./methods.ts";
 
 const seeds = (process.env.SEEDS ?? "11,12,13,14").split(",").map(Number);
 const only = process.env.RUNS?.split(",");
@@ -25,62 +17,15 @@ const folder = kept ?? mkdtempSync(join(tmpdir(), "twinstill-rankflow-"));
 const results = new Map<string, Metrics[]>();
 const seconds = new Map<string, number[]>();
 try {
-  for (const seed of seeds) await measureSeed(seed, join(folder, String(seed)));
+  for (const seed of seeds) {
+    const measured = await measureSeed(seed, join(folder, String(seed)), { native, only });
+    for (const [name, metrics] of measured.rows) results.set(name, [...(results.get(name) ?? []), metrics]);
+    for (const [name, time] of measured.seconds) seconds.set(name, [...(seconds.get(name) ?? []), time]);
+  }
 } finally {
   if (kept === undefined) rmSync(folder, { recursive: true, force: true });
 }
 report();
-
-async function measureSeed(seed: number, base: string): Promise<void> {
-  mkdirSync(base, { recursive: true });
-  const config = cascadeConfig.parse({ seed });
-  const world = join(base, "world");
-  if (!existsSync(join(world, "cascade.json"))) await writeCascade(config, world);
-  for (const run of RUNS) {
-    const out = join(base, run.name);
-    if (existsSync(join(out, "result.json")) || (only && !only.includes(run.name))) continue;
-    const time = await trainRun(run, { seed, base, world, out });
-    seconds.set(run.name, [...(seconds.get(run.name) ?? []), time]);
-  }
-  const opened = await openCascade(join(base, "negatives"), { native });
-  for (const { name, ...stages } of ROWS) {
-    if (!Object.values(stages).every((run) => existsSync(join(base, run, "result.json")))) continue;
-    for (const [stage, run] of Object.entries(stages)) {
-      const checkpoint = (await findCheckpoint(runFolder(join(base, run)), "latest"))!;
-      await loadFirstValues(checkpoint, opened.program, { only: (tensor) => tensor.startsWith(`${stage}/`) });
-    }
-    const { program, dataset } = opened;
-    const metrics = await truthMetrics(program, dataset, opened.config, createWorld(config), { users: 300, seed });
-    results.set(name, [...(results.get(name) ?? []), metrics]);
-    const shown = Object.entries(metrics).map(([metric, value]) => `${metric} ${value?.toFixed(3)}`);
-    console.error(`seed ${seed} ${name}: ${shown.join(", ")}`);
-  }
-  opened.program.close();
-}
-
-async function trainRun(
-  { config, sets = [], start = {} }: Run,
-  {
-    seed,
-    base,
-    world,
-    out,
-  }: { readonly seed: number; readonly base: string; readonly world: string; readonly out: string },
-): Promise<number> {
-  const resolved = readCascadeConfig(`examples/cascade/${config}.yaml`, [
-    ...sets,
-    `seed=${seed}`,
-    `data.source=${resolve(world, "rows.parquet")}`,
-    `data.items=${resolve(world, "items.parquet")}`,
-    ...(["list-kd", "multi-space"].includes(config) ? [`spaces.logged.file=${resolve(world, "stages.parquet")}`] : []),
-    ...Object.entries(start).map(([stage, run]) => `start.${stage}={run: ${resolve(base, run)}}`),
-  ]);
-  const started = performance.now();
-  const run = executeCascade({ resolved, out, native, environment: {} });
-  let step = await run.next();
-  while (!step.done) step = await run.next();
-  return (performance.now() - started) / 1000;
-}
 
 function report(): void {
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -111,6 +111,9 @@ export async function runTableCase(context: BenchContext, batch: number, sizes: 
 
 export type TableCase = Awaited<ReturnType<typeof runTableCase>>;
 
+/** Steps of about a millisecond: in turns of 5 what is timed is the switch from one side to the next, on both. */
+const SHORT_STEPS = { steps: 400, stepsATurn: 100 };
+
 /** The small step: the student alone. */
 export async function runDssmCase(context: BenchContext, batch: number, rows: number): Promise<StepCase> {
   context.say(`bench: DSSM alone, batch ${batch}, table of ${rows} rows`);
@@ -121,7 +124,7 @@ export async function runDssmCase(context: BenchContext, batch: number, rows: nu
     rows,
   });
   const torch = await torchContenders(context, "dssm", batch, rows);
-  const rounds = await takeRounds([own, ...torch], context);
+  const rounds = await takeRounds([own, ...torch], { ...context, ...SHORT_STEPS });
   context.say(describeTimes(rounds));
   for (const contender of [own, ...torch]) contender.close();
   return {

@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.ts";
 import { readRunConfig } from "../run/config/run-config.ts";
+import { checkLeaks } from "../run/leaks/check-leaks.ts";
 import { type CheckReport, checkScores } from "../run/score/check-scores.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
@@ -7,7 +8,7 @@ import { loadEngine } from "./load-engine.ts";
 import { metricsTable } from "./metrics-table.ts";
 
 export interface CheckCommandOptions extends CommonOptions {
-  readonly scores: string;
+  readonly scores?: string;
   readonly config?: string;
   readonly set?: readonly string[];
   readonly teacher?: string;
@@ -17,6 +18,7 @@ export interface CheckCommandOptions extends CommonOptions {
 /** `twinstill check` */
 export async function checkCommand(options: CheckCommandOptions, io: Io): Promise<number> {
   const { scores, config, set = [], teacher, json } = options;
+  if (scores === undefined) return leakCommand(options, io);
   const sample = Number(options.sample);
   if (!(Number.isSafeInteger(sample) && sample >= 1))
     throw new ConfigError(`--sample: must be a whole number >= 1, got "${options.sample}"`);
@@ -30,6 +32,17 @@ export async function checkCommand(options: CheckCommandOptions, io: Io): Promis
   if (json) io.out(`${JSON.stringify(report)}\n`);
   else io.out(`${describeCheck(report).join("\n")}\n`);
   return report.problems.length === 0 ? ExitCode.ok : ExitCode.data;
+}
+
+/** Without a store, what is checked is whether the configuration's measured rows are new. */
+async function leakCommand({ config, set = [], teacher, json }: CheckCommandOptions, io: Io): Promise<number> {
+  if (config === undefined)
+    throw new ConfigError("check: --config or --scores must be given, got neither; --config looks for leaks");
+  if (teacher !== undefined) throw new ConfigError("--teacher: cannot take effect without --scores");
+  const checks = await checkLeaks(readRunConfig(config, set));
+  if (json) io.out(`${JSON.stringify({ checks })}\n`);
+  else for (const { name, verdict, message } of checks) io.out(`${verdict}: ${name}: ${message}\n`);
+  return checks.some(({ verdict }) => verdict === "leak") ? ExitCode.data : ExitCode.ok;
 }
 
 function describeCheck({ teacher, coverage, day, sections, rescored, warnings, problems }: CheckReport): string[] {

@@ -66,6 +66,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .requiredOption("--out <folder>", "run folder to make")
       .option("--set <path=value...>", "change a setting; may be given several times")
       .option("--seed <n>", "seed, in place of the configuration's")
+      .option("--pause-after <epochs>", "stop with a checkpoint after that many epochs; --resume goes on")
       .option("--resume", "go on with the run in the folder"),
   ).action(async (options) => finish(await (await import("./train-command.ts")).trainCommand(options, io)));
 
@@ -74,7 +75,10 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
       .command("evaluate")
       .description("measure a run's best checkpoint on a part of the data")
       .requiredOption("--run <folder>", "run folder")
-      .option("--part <part>", "validation or test", "test"),
+      .option("--part <part>", "validation or test", "test")
+      .option("--permute <column...>", "exchange the values of a feature among the rows, one column at a time")
+      .option("--repeats <n>", "permutations of each column", "3")
+      .option("--seed <n>", "seed of the permutations", "1"),
   ).action(async (options) => finish(await (await import("./evaluate-command.ts")).evaluateCommand(options, io)));
 
   withRuntime(
@@ -173,9 +177,11 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   withRuntime(
     program
       .command("check")
-      .description("verify a score store: checksums, keys, ranges, and a sample scored again")
-      .requiredOption("--scores <folder>", "score store")
-      .option("--config <file>", "YAML file of the data that were scored and of the student")
+      .description(
+        "look for leaks in a configuration's data, or verify a score store: checksums, keys, ranges, a sample",
+      )
+      .option("--scores <folder>", "score store; without it, the configuration is searched for leaks")
+      .option("--config <file>", "YAML file of the run, or of the data that were scored and of the student")
       .option("--set <path=value...>", "change a setting; may be given several times")
       .option("--teacher <folder>", "run folder of the teacher, to score a sample again; needs --config")
       .option("--sample <n>", "pairs of each section that are scored again", "1000"),
@@ -213,7 +219,7 @@ function buildProgram(io: Io, finish: (code: number) => void): Command {
   program
     .command("explain")
     .description("print every setting of a configuration and where it comes from")
-    .argument("<config>", "YAML file of the run")
+    .argument("<config>", "YAML file of a run, a cascade, an ablation or a line, or a run folder")
     .option("--set <path=value...>", "change a setting")
     .action(async (file, options) =>
       finish(await (await import("./explain-command.ts")).explainCommand(file, options, io)),

@@ -4,7 +4,7 @@ import { writeJson } from "../files/json-file.ts";
 import { writeReport } from "../report/write-report.ts";
 import { diagnose } from "../run/evaluation/diagnose.ts";
 import { openRun } from "../run/open-run.ts";
-import { runFolder } from "../run/run-folder.ts";
+import { readStoredJob, runFolder } from "../run/run-folder.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { type LoadedEngine, loadEngine } from "./load-engine.ts";
@@ -17,19 +17,24 @@ export interface ReportCommandOptions extends CommonOptions {
 
 /** `twinstill report` */
 export async function reportCommand(runs: readonly string[], options: ReportCommandOptions, io: Io): Promise<number> {
-  const { quiet, json } = options;
+  await diagnoseRuns(runs, options, io);
+  const out = options.out ?? join(runs[0]!, "report");
+  const made = `twinstill ${packageVersion()}, ${new Date().toISOString().slice(0, 10)}`;
+  const written = await writeReport(runs, { out, made, allowDifferentData: options.differentData === true });
+  for (const part of written.missing) io.err(`report: missing: ${part}\n`);
+  if (options.json) io.out(`${JSON.stringify(written)}\n`);
+  else io.out(`${written.page} (${written.figures} figures, ${written.tables} tables; report.md beside it)\n`);
+  return ExitCode.ok;
+}
+
+/** Looks closer at finished runs of models that nobody has looked at yet: that needs their weights and data. */
+async function diagnoseRuns(runs: readonly string[], options: ReportCommandOptions, io: Io): Promise<void> {
   let engine: LoadedEngine | undefined;
   for (const path of runs) {
-    const folder = runFolder(path);
-    const target = join(folder.evaluations, "diagnosis.json");
-    if (
-      !(await folder.files.exists(folder.config)) ||
-      (await folder.files.exists(target)) ||
-      !(await folder.files.exists(`${path}/result.json`))
-    )
-      continue;
+    const target = join(runFolder(path).evaluations, "diagnosis.json");
+    if (!(await needsDiagnosis(path, target))) continue;
     engine ??= await loadEngine(options, io, ["report", ...runs]);
-    if (!quiet) io.err(`report: scoring the test part of ${path}\n`);
+    if (!options.quiet) io.err(`report: scoring the test part of ${path}\n`);
     try {
       const run = await openRun(path, { native: engine.native });
       try {
@@ -42,11 +47,11 @@ export async function reportCommand(runs: readonly string[], options: ReportComm
       io.err(`report: ${path} is reported without its closer look: ${error.message}\n`);
     }
   }
-  const out = options.out ?? join(runs[0]!, "report");
-  const made = `twinstill ${packageVersion()}, ${new Date().toISOString().slice(0, 10)}`;
-  const written = await writeReport(runs, { out, made, allowDifferentData: options.differentData === true });
-  for (const part of written.missing) io.err(`report: missing: ${part}\n`);
-  if (json) io.out(`${JSON.stringify(written)}\n`);
-  else io.out(`${written.page} (${written.figures} figures, ${written.tables} tables; report.md beside it)\n`);
-  return ExitCode.ok;
+}
+
+async function needsDiagnosis(path: string, target: string): Promise<boolean> {
+  const folder = runFolder(path);
+  const { files } = folder;
+  const isFinished = (await files.exists(folder.config)) && (await files.exists(join(path, "result.json")));
+  return isFinished && !(await files.exists(target)) && (await readStoredJob(folder)).kind === "models";
 }

@@ -13,6 +13,7 @@ export interface TrainOptions extends CommonOptions {
   readonly out: string;
   readonly set?: readonly string[];
   readonly seed?: string;
+  readonly pauseAfter?: string;
   readonly resume?: true;
 }
 
@@ -34,11 +35,19 @@ export async function trainCommand(
   const resolved = readRunConfig(config, sets);
   check(resolved.config);
   const engine = await loadEngine(options, io, commandOf(command, options));
+  const pauseAfter = options.pauseAfter === undefined ? undefined : epochsOf(options.pauseAfter);
   const { result, signal } = await showRun(
-    { resolved, out, resume: options.resume === true, name: command, quiet: quiet === true },
+    {
+      ...{ resolved, out, resume: options.resume === true, name: command, quiet: quiet === true },
+      ...(pauseAfter !== undefined && { pauseAfter }),
+    },
     engine,
     io,
   );
+  if (signal === undefined && result.reason === "interrupted") {
+    if (!quiet) io.err(`twinstill: paused after step ${result.steps}; --resume goes on\n`);
+    return ExitCode.ok;
+  }
   if (signal !== undefined) {
     io.err(
       `twinstill: stopped by ${signal} after step ${result.steps}; go on with: twinstill ${command} --config ${config} --out ${out} --resume\n`,
@@ -57,6 +66,7 @@ export interface ShownRun {
   readonly resume: boolean;
   readonly name: string;
   readonly quiet: boolean;
+  readonly pauseAfter?: number;
 }
 
 /** Executes a run with progress, stopping at the end of a step when a signal comes. */
@@ -69,7 +79,8 @@ export async function showRun(
   const { result, signal } = await untilSignal(io, (stop) =>
     showAll(executeRun({ ...run, native, environment, signal: stop }), progress.show),
   ).finally(progress.stop);
-  return { result, signal: result.reason === "interrupted" ? (signal ?? "SIGINT") : undefined };
+  if (result.reason !== "interrupted") return { result, signal: undefined };
+  return { result, signal: signal ?? (run.pauseAfter === undefined ? "SIGINT" : undefined) };
 }
 
 /** One row a model. */
@@ -89,6 +100,13 @@ export function seedOf(text: string): number {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new ConfigError(`--seed: seed must be a whole number >= 0, got "${text}"`);
   return seed;
+}
+
+function epochsOf(text: string): number {
+  const epochs = Number(text);
+  if (!(Number.isSafeInteger(epochs) && epochs >= 1))
+    throw new ConfigError(`--pause-after: epochs must be a whole number >= 1, got "${text}"`);
+  return epochs;
 }
 
 function commandOf(command: string, { config, out, set = [], seed, resume }: TrainOptions): readonly string[] {

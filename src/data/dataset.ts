@@ -3,6 +3,7 @@ import type { EncodedColumn } from "./encode-column.ts";
 import type { DataEncoding } from "./encoding.ts";
 import type { Interactions } from "./interactions.ts";
 import type { PairTable } from "./pairs/pair-table.ts";
+import type { RowGroups } from "./row-groups.ts";
 import type { StoredScores } from "./stored-scores.ts";
 
 /** A feature that models read. */
@@ -96,4 +97,6 @@ export interface Dataset extends BatchData {
   /** xxHash64 of features, encoded columns, labels, weights, parts and ids, as 16 hexadecimal digits. */
   readonly fingerprint: string;
   readonly report: DataReport;
+  /** Groups of rows by name, where openDataset was asked for some; they change neither batches nor the fingerprint. */
+  readonly groups?: ReadonlyMap<string, RowGroups>;
 }

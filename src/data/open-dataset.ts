@@ -18,6 +18,7 @@ import type { PairTable } from "./pairs/pair-table.ts";
 import type { CategoryColumn, NumberColumn, RawColumn } from "./raw-column.ts";
 import { takeRows } from "./raw-column.ts";
 import { type FileRows, locateRow, type RawTable, type ReadProgress, readTable } from "./raw-table.ts";
+import { groupRows, type RowGrouping } from "./row-groups.ts";
 import { toSharedFloat32, toSharedInt32 } from "./shared-array.ts";
 import { resolveSource } from "./source-files.ts";
 import { type PartRows, splitRows } from "./split-rows.ts";
@@ -32,6 +33,8 @@ export interface OpenDatasetOptions {
   readonly extendEncoding?: boolean;
   /** Pair features fitted before, in place of those that the configuration would fit. */
   readonly pairs?: ReadonlyMap<string, PairTable>;
+  /** Groups of rows that are wanted beside the features, by name; see Dataset.groups. */
+  readonly groups?: Readonly<Record<string, RowGrouping>>;
   /** Called after each chunk that was read. */
   readonly onProgress?: (progress: ReadProgress) => void;
 }
@@ -47,7 +50,7 @@ export interface OpenDatasetOptions {
  */
 export async function openDataset(
   config: DataConfig,
-  { baseDir, encoding, extendEncoding = false, pairs, onProgress }: OpenDatasetOptions,
+  { baseDir, encoding, extendEncoding = false, pairs, groups = {}, onProgress }: OpenDatasetOptions,
 ): Promise<Dataset> {
   if (encoding !== undefined) checkEncoding(encoding, config.columns);
   const files = await resolveSource(config.source, { baseDir, format: config.format });
@@ -61,13 +64,14 @@ export async function openDataset(
   if (pairs === undefined && used.parts.train.length === 0 && Object.keys(config.pairs).length > 0) {
     throw new ConfigError("data.pairs: statistics are of training rows, so a training part must be named, got none");
   }
-  return assemble(table, {
+  const dataset = await assemble(table, {
     config,
     baseDir,
     used,
     fitted: pairs,
     encoding: await encodingFor(used, config, { baseDir, ...(encoding && { encoding }), extendEncoding }),
   });
+  return Object.keys(groups).length === 0 ? dataset : { ...dataset, groups: await groupRows(groups, used) };
 }
 
 async function encodingFor(

@@ -25,7 +25,7 @@ export { bernoulliKl, type KlBin, klByDecile } from "./kl-by-decile.ts";
 export { logloss, loglossFromLogits } from "./logloss.ts";
 export { METRIC_DEFINITIONS, type MetricDefinition, metricDefinition } from "./metric-definitions.ts";
 export { type Direction, goodness, isBetter } from "./metric-direction.ts";
-export { mean, type PerList, pairOverLists } from "./over-lists.ts";
+export { mean, overLists, type PerList, pairOverLists } from "./over-lists.ts";
 export { overlapAtK, recallAtMAtK } from "./overlap.ts";
 export { kendallTau, orderedPairAccuracy, type PairCounts, pairCounts, pairOrderAgreement } from "./pair-order.ts";
 export { type BatchRecallOptions, batchRecall, knnRecall } from "./pair-recall.ts";

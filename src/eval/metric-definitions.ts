@@ -34,6 +34,8 @@ function defineAtK(
 export const METRIC_DEFINITIONS: Readonly<Record<string, MetricDefinition>> = {
   auc: define("max", UNIT, "chance that a positive row scores above a negative one, ties half"),
   gauc: define("max", UNIT, "AUC inside groups, averaged by the stated weighting over groups with both classes"),
+  gauc_mean: define("max", UNIT, "as gauc, every user counting alike"),
+  gauc_positives: define("max", UNIT, "as gauc, users weighted by their positive rows"),
   logloss: define("min", POSITIVE, "mean negative log-likelihood, nats"),
   pr_auc: define("max", UNIT, "average precision: precision at each new positive, averaged over positives"),
   ne: define("min", POSITIVE, "logloss divided by the entropy of the observed rate"),

@@ -1,8 +1,12 @@
-import type { Figure, ReportSection, ReportTable } from "./figure.ts";
+import { cellText, formatNumber } from "./cell-text.ts";
+import type { Cell, Figure, ReportSection, ReportTable } from "./figure.ts";
+import { inlineSvg } from "./inline-svg.ts";
+import { PAGE_STYLE } from "./page-style.ts";
 
-/** A figure with its drawing. */
+/** A figure with its drawings. */
 export interface DrawnFigure extends Figure {
   readonly svg: string;
+  readonly narrowSvg?: string;
 }
 
 export interface HtmlReport {
@@ -16,7 +20,7 @@ const LONG_TABLE = 12;
 
 /** One self-contained page: no script, no address outside itself, light and dark, phone to desktop. */
 export function reportHtml({ title, made, sections }: HtmlReport): string {
-  const anchors = sections.map((section, i) => `<li><a href="#s${i + 1}">${escapeHtml(section.title)}</a></li>`);
+  const anchors = sections.map((part, i) => `<li><a href="#s${i + 1}">${escapeHtml(part.title)}</a></li>`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -25,72 +29,70 @@ export function reportHtml({ title, made, sections }: HtmlReport): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
-<style>${STYLE}</style>
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
-<header><h1>${escapeHtml(title)}</h1><p class="made">${escapeHtml(made)}</p>
+<a class="skip" href="#content">Skip to the content</a>
+<header><h1>${escapeHtml(title)}</h1>
 <nav aria-label="Contents"><ul>${anchors.join("")}</ul></nav></header>
-<main>
+<main id="content">
 ${sections.map(sectionHtml).join("\n")}
 </main>
+<footer><p class="made">${escapeHtml(made)}</p></footer>
 </body>
 </html>
 `;
 }
 
-function sectionHtml({ title, paragraphs, tables, figures }: HtmlReport["sections"][number], index: number): string {
-  return `<section aria-labelledby="s${index + 1}"><h2 id="s${index + 1}">${escapeHtml(title)}</h2>
-${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join("\n")}
-${tables.map(tableHtml).join("\n")}
-${figures.map(figureHtml).join("\n")}
-</section>`;
+function sectionHtml(part: HtmlReport["sections"][number], index: number): string {
+  const { title, notes, paragraphs, tables, figures } = part;
+  const lines = [
+    `<section aria-labelledby="s${index + 1}"><h2 id="s${index + 1}">${escapeHtml(title)}</h2>`,
+    ...notes.map((text) => `<p class="note" role="note">${escapeHtml(text)}</p>`),
+    ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
+    ...(figures.length > 0 ? [`<div class="figures">${figures.map(figureHtml).join("\n")}</div>`] : []),
+    ...(tables.length > 0 ? [`<div class="tables">${tables.map(tableHtml).join("\n")}</div>`] : []),
+    "</section>",
+  ];
+  return lines.join("\n");
 }
 
-function tableHtml({ caption, columns, rows }: ReportTable): string {
-  const head = columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join("");
-  const body = rows.map(
-    (row) =>
-      `<tr>${row.map((cell, i) => (i === 0 ? `<th scope="row">${cellHtml(cell)}</th>` : `<td${typeof cell === "number" ? ' class="number"' : ""}>${cellHtml(cell)}</td>`)).join("")}</tr>`,
+function tableHtml({ caption, columns, rows, folded = rows.length > LONG_TABLE }: ReportTable): string {
+  const numeric = columns.map((_, i) => rows.some((row) => isNumber(row[i] ?? null)));
+  const head = columns.map(
+    (column, i) => `<th scope="col"${numeric[i] ? ' class="number"' : ""}>${escapeHtml(column)}</th>`,
   );
-  const html = `<div class="scroll" role="region" aria-label="${escapeHtml(caption)}" tabindex="0"><table><caption>${escapeHtml(caption)}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
-  return rows.length > LONG_TABLE
-    ? `<details><summary>${escapeHtml(caption)} (${rows.length} rows)</summary>${html}</details>`
-    : html;
+  const body = rows.map((row) => `<tr>${row.map((cell, i) => dataCell(cell, i === 0, numeric[i]!)).join("")}</tr>`);
+  const name = escapeHtml(caption);
+  const html = `<div class="scroll" role="region" aria-label="${name}" tabindex="0"><table><caption><span>${name}</span></caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+  const size = rows.length === 1 ? "1 row" : `${rows.length.toLocaleString("en")} rows`;
+  return folded ? `<details><summary>${name} (${size})</summary>${html}</details>` : html;
 }
 
-function cellHtml(cell: string | number | null): string {
-  if (cell === null) return "–";
-  return typeof cell === "number" ? formatNumber(cell) : escapeHtml(cell);
+const isNumber = (cell: Cell): boolean => cell !== null && typeof cell !== "string";
+
+function dataCell(cell: Cell, isHead: boolean, isNumeric: boolean): string {
+  if (isHead) return `<th scope="row">${breakable(escapeHtml(cellText(cell, "–")))}</th>`;
+  return `<td class="${isNumeric ? "number" : "text"}">${cellHtml(cell)}</td>`;
 }
 
-/** Whole numbers with separators, rates with four places. */
-export function formatNumber(value: number): string {
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(4);
+/** Paths and lists of settings may be broken where one part of them ends. */
+function breakable(html: string): string {
+  return html.replaceAll(/(?<=[\w\]])([,=/.@])(?=[\w[])/g, "$1<wbr>");
 }
 
-function figureHtml({ alt, svg, title }: DrawnFigure): string {
-  const image = svg.replace(/^[\s\S]*?<svg/, `<svg role="img" aria-label="${escapeHtml(`${title}. ${alt}`)}"`);
-  return `<figure>${image}<figcaption>${escapeHtml(alt)}</figcaption></figure>`;
+function cellHtml(cell: Cell): string {
+  if (typeof cell !== "object" || cell === null) return escapeHtml(cellText(cell, "–"));
+  return `${formatNumber(cell.value)} <span class="interval">[${cell.interval.map(formatNumber).join(", ")}]</span>`;
+}
+
+function figureHtml({ id, alt, caption = alt, svg, narrowSvg, title }: DrawnFigure): string {
+  const label = escapeHtml(`${title}. ${alt}`);
+  const desk = inlineSvg(svg, { id, label, className: narrowSvg === undefined ? "" : "desk" });
+  const phone = narrowSvg === undefined ? "" : inlineSvg(narrowSvg, { id: `${id}-narrow`, label, className: "phone" });
+  return `<figure${narrowSvg === undefined ? "" : ' class="wide"'}>${desk}${phone}<figcaption>${escapeHtml(caption)}</figcaption></figure>`;
 }
 
 function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
-
-const STYLE = `
-:root{color-scheme:light dark;--ink:#1c1c1c;--soft:#5a5a5a;--line:#d8d8d8;--ground:#fff;--band:#f5f5f5;--link:#00569b}
-@media (prefers-color-scheme:dark){:root{--ink:#e9e9e9;--soft:#a8a8a8;--line:#444;--ground:#161616;--band:#202020;--link:#7cc0ff}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-header,main{max-width:70rem;margin:0 auto;padding:1rem}
-h1{font-size:1.6rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.25rem;margin:2rem 0 .5rem;border-top:1px solid var(--line);padding-top:1.25rem}
-.made{color:var(--soft);margin:0}nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;padding:0}a{color:var(--link)}
-.scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.9rem;min-width:20rem}
-caption{text-align:left;color:var(--soft);padding:.25rem 0}
-th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:break-word;min-width:4.5rem;max-width:34rem}
-thead th{background:var(--band);overflow-wrap:normal}tbody th{font-weight:600;overflow-wrap:normal}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-figure{margin:1.5rem 0;overflow-x:auto}figure svg{background:#fff;border-radius:6px;max-width:100%;height:auto}
-@media (max-width:44rem){figure svg{max-width:none;width:40rem}}details{margin:1rem 0}summary{cursor:pointer}
-figcaption{color:var(--soft);font-size:.9rem;max-width:46rem}
-`;

@@ -1,17 +1,20 @@
+import { cellText } from "./cell-text.ts";
 import type { ReportSection } from "./figure.ts";
-import { formatNumber } from "./html.ts";
 
 /** The same report as Markdown, pictures by their files: a model card. */
 export function reportMarkdown(title: string, made: string, sections: readonly ReportSection[]): string {
-  const parts = sections.map(({ title: heading, paragraphs, tables, figures }) => [
+  const parts = sections.map(({ title: heading, notes, paragraphs, tables, figures }) => [
     `## ${heading}`,
+    ...notes.map((text) => `> **Note:** ${text}`),
     ...paragraphs,
-    ...tables.map(({ caption, columns, rows }) =>
-      [caption, "", row(columns), row(columns.map(() => "---")), ...rows.map((cells) => row(cells.map(cell)))].join(
-        "\n",
-      ),
-    ),
     ...figures.map(({ id, alt }) => `![${alt.replaceAll("]", "\\]")}](figures/${id}.png)`),
+    ...tables.map(
+      ({ caption, columns, rows }) =>
+        `${caption}\n\n${markdownTable(
+          columns,
+          rows.map((cells) => cells.map((cell) => cellText(cell, "-"))),
+        )}`,
+    ),
   ]);
   return `${[`# ${title}`, made, ...parts.flat()].join("\n\n")}\n`;
 }
@@ -22,10 +25,5 @@ export function markdownTable(columns: readonly string[], rows: readonly (readon
 }
 
 function row(cells: readonly string[]): string {
-  return `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
-}
-
-function cell(value: string | number | null): string {
-  if (value === null) return "-";
-  return typeof value === "number" ? formatNumber(value) : value;
+  return `| ${cells.map((text) => text.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
 }

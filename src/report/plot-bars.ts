@@ -18,6 +18,8 @@ export interface PlotTexts {
   readonly title: string;
   /** One line under the title: what the intervals are, how many seeds. */
   readonly subtitle?: string;
+  /** Small plots side by side, >= 1. Default: 3 of bars, 2 of curves. */
+  readonly columns?: number;
 }
 
 const COLUMNS = 3;
@@ -25,12 +27,15 @@ const PLOT_WIDTH = 190;
 const BAR_STEP = 26;
 
 /**
- * Bars with intervals: a small plot for each metric (three in a row, each with its own scale from 0), a bar for each
+ * Bars with intervals: a small plot for each metric (each with its own scale from 0), a bar for each
  * name, names and metrics in the order in which they first come.
  *
  * @throws {ConfigError} nothing to draw, or a name twice in one metric.
  */
-export function intervalBarsSpec(bars: readonly Bar[], { title, subtitle }: PlotTexts): TopLevelSpec {
+export function intervalBarsSpec(
+  bars: readonly Bar[],
+  { title, subtitle, columns = COLUMNS }: PlotTexts,
+): TopLevelSpec {
   assertDrawable(bars);
   const names = [...new Set(bars.map(({ name }) => name))];
   const metrics = [...new Set(bars.map(({ metric }) => metric))];
@@ -52,7 +57,7 @@ export function intervalBarsSpec(bars: readonly Bar[], { title, subtitle }: Plot
     title: { text: title, ...(subtitle === undefined ? {} : { subtitle }) },
     data: { values: bars.map(barRow) },
     facet: { field: "metric", type: "nominal", sort: metrics },
-    columns: COLUMNS,
+    columns: Math.min(columns, metrics.length),
     spacing: { row: 24, column: 28 },
     spec: {
       width: PLOT_WIDTH,
@@ -75,6 +80,12 @@ export function intervalBarsSpec(bars: readonly Bar[], { title, subtitle }: Plot
     },
     resolve: { scale: { x: "independent" } },
   };
+}
+
+/** The bars of metrics that some bar has a value of: a plot of nothing has no scale. */
+export function barsWithValues(bars: readonly Bar[]): readonly Bar[] {
+  const defined = new Set(bars.filter(({ value }) => value !== null).map(({ metric }) => metric));
+  return bars.filter(({ metric }) => defined.has(metric));
 }
 
 /** A bar's row of data: the label stands right of the bar or of its interval, whichever reaches further. */

@@ -12,10 +12,12 @@ export interface LossPoint {
   readonly value: number;
   /** Which line of the plot: a part ("train", "validation") or a run. Default: one line without a name. */
   readonly series?: string;
+  /** Which stroke of the line: lines have gaps between strokes. Default: one stroke. */
+  readonly stroke?: number;
 }
 
 export interface LossCurvesOptions extends PlotTexts {
-  /** Step to mark with a dashed line (the best checkpoint). Default: none. */
+  /** Step to mark as the best, with a dashed line. Default: none. */
   readonly markedStep?: number;
   /** Most points of a line, >= 2; longer lines are drawn as means of neighbours, and the plot says so. Default 400. */
   readonly maxPoints?: number;
@@ -32,7 +34,7 @@ const FEW_POINTS = 40;
  */
 export function lossCurvesSpec(points: readonly LossPoint[], options: LossCurvesOptions): TopLevelSpec {
   assertDrawable(points);
-  const { title, subtitle, markedStep, maxPoints = 400 } = options;
+  const { title, subtitle, markedStep, maxPoints = 400, columns = COLUMNS } = options;
   const terms = [...new Set(points.map(({ term }) => term))];
   const series = [...new Set(points.map((point) => point.series ?? ""))];
   const { rows, mostPerPoint } = thinned(points, maxPoints);
@@ -48,7 +50,7 @@ export function lossCurvesSpec(points: readonly LossPoint[], options: LossCurves
     title: { text: title, ...(subtitles.length > 0 ? { subtitle: subtitles } : {}) },
     data: { values: rows },
     facet: { field: "term", type: "nominal", sort: terms },
-    columns: Math.min(COLUMNS, terms.length),
+    columns: Math.min(columns, terms.length),
     spacing: { row: 88, column: 72 },
     bounds: "flush",
     spec: {
@@ -68,8 +70,9 @@ export function lossCurvesSpec(points: readonly LossPoint[], options: LossCurves
               field: "value",
               type: "quantitative",
               scale: { zero: false },
-              axis: { title: null, tickCount: 5 },
+              axis: { title: null, tickCount: 5, labelFlush: true },
             },
+            ...(points.some(({ stroke }) => stroke !== undefined) && { detail: { field: "stroke", type: "nominal" } }),
             color: {
               field: "series",
               type: "nominal",
@@ -79,24 +82,45 @@ export function lossCurvesSpec(points: readonly LossPoint[], options: LossCurves
             },
           },
         },
-        ...(markedStep === undefined ? [] : [markLayer(markedStep)]),
+        ...(markedStep === undefined ? [] : markLayers(markedStep, last)),
       ],
     },
     resolve: { scale: { y: "independent" }, axis: { x: "independent" } },
   };
 }
 
-function markLayer(step: number) {
-  return {
-    mark: { type: "rule" as const, strokeDash: [4, 3], strokeWidth: 1.2, color: "#4D4D4D" },
-    encoding: { x: { datum: step, type: "quantitative" as const } },
-  };
+/** A dashed line at the best step, with its name on the side where there is room. */
+function markLayers(step: number, last: number) {
+  const x = { datum: step, type: "quantitative" as const };
+  // One mark a plot, and not one for each of its values.
+  const transform = [{ aggregate: [{ op: "count" as const, as: "values" }], groupby: [] }];
+  const isRight = step > 0.7 * last;
+  return [
+    {
+      transform,
+      mark: { type: "rule" as const, strokeDash: [4, 3], strokeWidth: 1.2, color: "#4D4D4D" },
+      encoding: { x },
+    },
+    {
+      transform,
+      mark: {
+        type: "text" as const,
+        text: "best",
+        align: isRight ? ("right" as const) : ("left" as const),
+        dx: isRight ? -4 : 4,
+        fontSize: 11,
+        color: "#222222",
+      },
+      encoding: { x, y: { value: 165 } },
+    },
+  ];
 }
 
 interface LossRow {
   readonly step: number;
   readonly term: string;
   readonly series: string;
+  readonly stroke?: number;
   readonly value: number;
 }
 
@@ -104,7 +128,7 @@ interface LossRow {
 function thinned(points: readonly LossPoint[], maxPoints: number): { rows: readonly LossRow[]; mostPerPoint: number } {
   const lines = new Map<string, LossPoint[]>();
   for (const point of points) {
-    const key = JSON.stringify([point.term, point.series ?? ""]);
+    const key = JSON.stringify([point.term, point.series ?? "", point.stroke ?? 0]);
     const line = lines.get(key);
     if (line === undefined) lines.set(key, [point]);
     else line.push(point);
@@ -122,8 +146,9 @@ function thinned(points: readonly LossPoint[], maxPoints: number): { rows: reado
 }
 
 function meanPoint(points: readonly LossPoint[]): LossRow {
-  const { step, term, series = "" } = points.at(-1)!;
-  return { step, term, series, value: points.reduce((sum, { value }) => sum + value, 0) / points.length };
+  const { step, term, series = "", stroke } = points.at(-1)!;
+  const mean = points.reduce((sum, { value }) => sum + value, 0) / points.length;
+  return { step, term, series, ...(stroke !== undefined && { stroke }), value: mean };
 }
 
 function describeLosses(title: string, points: readonly LossPoint[], terms: readonly string[]): string {

@@ -18,6 +18,7 @@ export const PLOT_THEME: Config = {
   padding: 16,
   font: FONT_FAMILY,
   range: { category: [...PALETTE] },
+  mark: { color: PALETTE[0] },
   view: { stroke: null },
   title: {
     anchor: "start",

@@ -28,7 +28,8 @@ export async function renderPlot(spec: TopLevelSpec, { scale = 2 }: RenderPlotOp
   return { svg, png: await renderPng(svg, scale) };
 }
 
-async function renderSvg(spec: TopLevelSpec): Promise<string> {
+/** As renderPlot, the vector alone. @throws {ConfigError} a specification that Vega-Lite or Vega complains about. */
+export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   const { logger, complaints } = collectingLogger();
   const svg = await drawSvg(spec, logger).catch((error: unknown) => {
     complaints.push(String(error));

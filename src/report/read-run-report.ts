@@ -1,22 +1,31 @@
-import { basename, join } from "node:path";
-import { ConfigError } from "../errors.ts";
+import { basename, join, resolve } from "node:path";
+import { z } from "zod";
+import { DataError } from "../errors.ts";
 import { nodeFiles } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
-import type { RunResult } from "../run/execute-run.ts";
+import { readUserMetrics, type ValuesByUser } from "../run/evaluation/user-metrics.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
-import { readStoredRun, runFolder } from "../run/run-folder.ts";
+import { readStoredJob, runFolder, type StoredJob } from "../run/run-folder.ts";
+
+/** A line of metrics.jsonl. */
+export type LoggedLine = Readonly<Record<string, number | null>>;
 
 /** What a run folder holds for a report; what is not there yet is undefined and named in `missing`. */
 export interface RunReport {
+  readonly kind: StoredJob["kind"];
   readonly name: string;
   readonly path: string;
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: StoredJob["config"];
   readonly environment: Readonly<Record<string, unknown>> | undefined;
   readonly data: DataCard | undefined;
-  readonly metrics: readonly Readonly<Record<string, number | null>>[];
-  readonly result: RunResult | undefined;
+  readonly metrics: readonly LoggedLine[];
+  /** Of a cascade: one line a phase. */
+  readonly phases: readonly PhaseLine[];
+  readonly result: StoredResult | undefined;
   readonly diagnosis: Diagnosis | undefined;
+  /** Test metrics of each user by `model/metric`, where the run kept them. */
+  readonly perUser: ReadonlyMap<string, ValuesByUser> | undefined;
   readonly missing: readonly string[];
 }
 
@@ -24,58 +33,141 @@ export interface RunReport {
 export interface DataCard {
   readonly fingerprint: string;
   readonly files: readonly { readonly name: string; readonly rows: number }[];
-  readonly parts: Readonly<
-    Record<
-      string,
-      {
-        readonly rows: number;
-        readonly users: number;
-        readonly items: number;
-        readonly coldUsers: number;
-        readonly coldItems: number;
-        readonly labelRates: Readonly<Record<string, number>>;
-        readonly outOfVocabulary: Readonly<Record<string, number>>;
-      }
-    >
-  >;
+  readonly rowsUnused: number;
+  readonly parts: Readonly<Record<string, DataPart>>;
   readonly vocabularySizes: Readonly<Record<string, number>>;
+  readonly listsCut: Readonly<Record<string, number>>;
 }
+
+export interface DataPart {
+  readonly rows: number;
+  readonly users: number;
+  readonly items: number;
+  readonly coldUsers: number;
+  readonly coldItems: number;
+  readonly knownPairs: number;
+  readonly labelRates: Readonly<Record<string, number>>;
+  readonly outOfVocabulary: Readonly<Record<string, number>>;
+}
+
+const count = z.number().min(0);
+const metricValues = z.record(z.string(), z.record(z.string(), z.number().nullable()));
+const storedResult = z.looseObject({
+  reason: z.string(),
+  steps: count,
+  seconds: count,
+  test: metricValues.optional(),
+  models: z.record(z.string(), z.looseObject({ values: count })),
+  cost: z
+    .looseObject({
+      stepsPerSecond: count.nullable(),
+      peakMemoryBytes: count,
+      flopsPerScore: z.record(z.string(), count),
+    })
+    .optional(),
+});
+
+/** result.json of a run: metrics by model, or by stage. */
+export type StoredResult = z.infer<typeof storedResult>;
+
+const listBuild = z.looseObject({
+  seconds: count,
+  builtAtStep: count,
+  exposedShare: z.number().nullable(),
+  changedShare: z.number().nullable(),
+});
+const phaseLine = z.looseObject({
+  step: count,
+  phase: z.string(),
+  round: count,
+  seconds: count,
+  steps: count,
+  lists: z.record(z.string(), listBuild),
+  tutorSeconds: count,
+  waitSeconds: count,
+  stepSeconds: count,
+});
+
+/** phases.jsonl of a cascade: what a phase took, and the lists that were built for it. */
+export type PhaseLine = z.infer<typeof phaseLine>;
 
 /**
  * Reads what a run folder holds.
  *
- * @throws {ConfigError} the folder holds no run, or one of another format.
+ * @throws {ConfigError} the folder holds no run, or one of another format. @throws {DataError} a file that breaks its
+ *   contract, named with the place.
  */
 export async function readRunReport(path: string): Promise<RunReport> {
   const folder = runFolder(path);
-  const { files } = folder;
-  if (!(await files.exists(folder.config)))
-    throw new ConfigError(`${path}: folder must hold a run, got no config.resolved.json in it`);
+  const { kind, config } = await readStoredJob(folder);
   const missing: string[] = [];
   const optional = async <T>(file: string, what: string): Promise<T | undefined> => {
-    if (await files.exists(file)) return (await readJson(file)) as T;
+    if (await nodeFiles.exists(file)) return (await readJson(file)) as T;
     missing.push(`${what} (${basename(file)})`);
     return undefined;
   };
-  const run = (await readStoredRun(folder)).run as Record<string, unknown>;
-  const { metrics, cut } = await readMetrics(folder.metrics);
-  if (metrics.length === 0) missing.push("logged steps (metrics.jsonl)");
-  if (cut) missing.push("the end of the last logged line (metrics.jsonl was cut off while it was written)");
+  const resultFile = join(path, "result.json");
+  const environment = await optional<Readonly<Record<string, unknown>>>(folder.environment, "versions and command");
+  const data = await optional<DataCard>(folder.dataReport, "the data card");
+  const metrics = await readLines(folder.metrics, "logged steps", missing);
+  const phases = kind === "cascade" ? await readLines(join(path, "phases.jsonl"), "finished phases", missing) : [];
+  const stored = await optional(resultFile, "the test result: the run is not finished");
+  const result = stored === undefined ? undefined : checked(storedResult, stored, resultFile);
+  const diagnosisFile = join(folder.evaluations, "diagnosis.json");
   return {
-    name: basename(path),
+    kind,
+    name: basename(resolve(path)),
     path,
-    config: run,
-    environment: await optional(folder.environment, "versions and command"),
-    data: await optional(folder.dataReport, "the data card"),
-    metrics,
-    result: await optional(join(path, "result.json"), "the test result: the run is not finished"),
-    diagnosis: await optional(join(folder.evaluations, "diagnosis.json"), "calibration, agreement and slices"),
+    config,
+    environment,
+    data,
+    metrics: metrics.map((line) => numbersOf(line)),
+    phases: phases.map((line, i) => checked(phaseLine, line, `${join(path, "phases.jsonl")}:${i + 1}`)),
+    result,
+    diagnosis:
+      kind === "cascade" ? undefined : await optional<Diagnosis>(diagnosisFile, "calibration, agreement and slices"),
+    perUser: (await nodeFiles.exists(folder.testUsers))
+      ? await readUserMetrics(folder.testUsers, metricNames(result))
+      : undefined,
     missing,
   };
 }
 
-async function readMetrics(path: string): Promise<{ readonly metrics: RunReport["metrics"]; readonly cut: boolean }> {
-  if (!(await nodeFiles.exists(path))) return { metrics: [], cut: false };
-  const { records, cutLine } = await readJsonLines(path);
-  return { metrics: records as unknown as RunReport["metrics"], cut: cutLine !== undefined };
+/** Metrics as `model/metric`. */
+function metricNames(result: StoredResult | undefined): readonly string[] {
+  return Object.entries(result?.test ?? {}).flatMap(([model, metrics]) =>
+    Object.keys(metrics).map((metric) => `${model}/${metric}`),
+  );
+}
+
+/** The whole lines of a log; says where there are none, and where the last one was cut off. */
+async function readLines(path: string, what: string, missing: string[]): Promise<readonly object[]> {
+  const { records, cutLine } = (await nodeFiles.exists(path))
+    ? await readJsonLines(path)
+    : { records: [], cutLine: undefined };
+  const file = basename(path);
+  if (records.length === 0) missing.push(`${what} (${file})`);
+  if (cutLine !== undefined)
+    missing.push(`the end of the last line of ${file}, which was cut off while it was written`);
+  return records;
+}
+
+/** What is no number or null in a line is left out: logs of later versions may hold more. */
+function numbersOf(line: object): LoggedLine {
+  return Object.fromEntries(
+    Object.entries(line).filter(
+      (entry): entry is [string, number | null] => entry[1] === null || typeof entry[1] === "number",
+    ),
+  );
+}
+
+/** @throws {DataError} names the file and the place. */
+function checked<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  const at = path.reduce<unknown>((part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  throw new DataError(
+    `${where}: ${path.length === 0 ? "content" : path.join(".")} must be as a run writes it, got ${JSON.stringify(at) ?? "nothing"} (${message})`,
+  );
 }

@@ -108,6 +108,8 @@ export interface LoadOptions {
   readonly dataFingerprint?: string;
   /** Tensors that are wanted, by name; the others stay as they are. Default: all. */
   readonly only?: (name: string) => boolean;
+  /** What the checkpoint calls a wanted tensor, where it is another model's. Default: the same. */
+  readonly storedAs?: (name: string) => string;
 }
 
 /**
@@ -120,7 +122,7 @@ export async function loadCheckpoint(
   { files }: Pick<RunFolder, "files">,
   path: string,
   program: Program,
-  { what, dataFingerprint, only = () => true }: LoadOptions,
+  { what, dataFingerprint, only = () => true, storedAs }: LoadOptions,
 ): Promise<TrainState> {
   const stored = checkedState(path, await readJson(join(path, STATE), files));
   if (dataFingerprint !== undefined && stored.dataFingerprint !== dataFingerprint) {
@@ -128,7 +130,7 @@ export async function loadCheckpoint(
       `${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`,
     );
   }
-  await loadTensors(join(path, PARAMETERS), program, { wanted: isParameter, only }, files);
+  await loadTensors(join(path, PARAMETERS), program, { wanted: isParameter, only, storedAs }, files);
   if (what === "parameters") return stored.state;
   await loadTensors(join(path, SLOTS), program, { wanted: (variable) => !isParameter(variable), only }, files);
   program.setCounts(stored.counts);
@@ -159,23 +161,30 @@ function* finiteChunks(program: Program, variable: Variable): Generator<Float32A
   }
 }
 
+interface WantedTensors extends Required<Pick<LoadOptions, "only">> {
+  readonly wanted: (variable: Variable) => boolean;
+  readonly storedAs?: LoadOptions["storedAs"] | undefined;
+}
+
 async function loadTensors(
   path: string,
   program: Program,
-  { wanted, only }: { readonly wanted: (variable: Variable) => boolean; readonly only: (name: string) => boolean },
+  { wanted, only, storedAs }: WantedTensors,
   files: RunFolder["files"],
 ): Promise<void> {
   const variables = program.variables.filter((variable) => wanted(variable) && only(variable.name));
   const stored = await openSafetensors(path, { files });
   try {
     const known = new Set(variables.map(({ name }) => name));
-    const extra = [...stored.tensors.keys()].find((name) => only(name) && !known.has(name));
-    if (extra !== undefined)
+    // A checkpoint that another model is read from holds more than that model.
+    const extra = storedAs === undefined && [...stored.tensors.keys()].find((name) => only(name) && !known.has(name));
+    if (extra)
       throw new DataError(
         `${path}: checkpoint must fit the configuration, got tensor "${extra}" that the models do not have`,
       );
+    const nameOf = ({ name }: Variable): string => storedAs?.(name) ?? name;
     for (const variable of variables) {
-      const entry = stored.tensors.get(variable.name);
+      const entry = stored.tensors.get(nameOf(variable));
       if (entry === undefined || String(entry.shape) !== String(variable.shape)) {
         const got = entry === undefined ? "none" : `[${entry.shape}]`;
         throw new DataError(
@@ -188,7 +197,7 @@ async function loadTensors(
       for (const [from, to] of rowChunks(variable)) {
         program.write(
           variable.name,
-          (await stored.readRange(variable.name, from * size, to * size)) as Float32Array,
+          (await stored.readRange(nameOf(variable), from * size, to * size)) as Float32Array,
           from,
         );
       }
@@ -196,6 +205,12 @@ async function loadTensors(
   } finally {
     await stored.close();
   }
+}
+
+export interface FirstValuesOptions extends Pick<LoadOptions, "only" | "storedAs"> {
+  /** What a tensor of another width is. Default: an error. */
+  readonly misfit?: "error" | "skip";
+  readonly files?: RunFolder["files"];
 }
 
 /**
@@ -208,16 +223,16 @@ async function loadTensors(
 export async function loadFirstValues(
   path: string,
   program: Program,
-  { only = () => true, files = nodeFiles }: Pick<LoadOptions, "only"> & { readonly files?: RunFolder["files"] } = {},
+  { only = () => true, storedAs = (name) => name, misfit = "error", files = nodeFiles }: FirstValuesOptions = {},
 ): Promise<number> {
   const file = join(path, PARAMETERS);
   const stored = await openSafetensors(file, { files });
   let loaded = 0;
   try {
     for (const variable of program.variables.filter(isParameter)) {
-      const entry = only(variable.name) ? stored.tensors.get(variable.name) : undefined;
+      const storedName = storedAs(variable.name);
+      const entry = only(variable.name) ? stored.tensors.get(storedName) : undefined;
       if (entry === undefined) continue;
-      loaded++;
       const [rows = 1, ...rest] = entry.shape;
       const [own = 1, ...ownRest] = variable.shape;
       if (
@@ -226,17 +241,19 @@ export async function loadFirstValues(
         rows > own ||
         (rows < own && !variable.byRows)
       ) {
+        if (misfit === "skip") continue;
         throw new DataError(
           `${file}: "${variable.name}" must fit shape [${variable.shape}], got [${entry.shape}]; start from a run of the same models`,
         );
       }
+      loaded++;
       const size = rowSize(variable);
       for (const [from, to] of rowChunks(variable)) {
         const end = Math.min(to, rows);
         if (from >= end) break;
         program.write(
           variable.name,
-          (await stored.readRange(variable.name, from * size, end * size)) as Float32Array,
+          (await stored.readRange(storedName, from * size, end * size)) as Float32Array,
           from,
         );
       }

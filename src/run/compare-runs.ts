@@ -1,48 +1,78 @@
 import { ConfigError } from "../errors.ts";
+import { type Direction, metricDefinition } from "../eval/index.ts";
 import { readJson } from "../files/json-file.ts";
-import { readStoredRun, runFolder } from "./run-folder.ts";
+import { readStoredJob, runFolder, type StoredJob } from "./run-folder.ts";
 
 /** How some runs differ. */
 export interface RunComparison {
   /** Settings with more than one value, in the order of the runs; undefined where a run has none. */
-  readonly settings: readonly { readonly path: string; readonly values: readonly unknown[] }[];
-  /** Test metrics by `model/metric`; null where undefined or missing. */
-  readonly metrics: readonly { readonly metric: string; readonly values: readonly (number | null)[] }[];
+  readonly settings: readonly SettingDifference[];
+  /** Test metrics by `model/metric` or `stage/metric`; null where undefined or missing. */
+  readonly metrics: readonly {
+    readonly metric: string;
+    /** Null of a metric that is not known. */
+    readonly direction: Direction | null;
+    readonly values: readonly (number | null)[];
+  }[];
   /** False where the data's fingerprints differ. */
   readonly sameData: boolean;
+  readonly kinds: readonly StoredJob["kind"][];
+}
+
+/** A setting with more than one value. */
+export interface SettingDifference {
+  /** Dotted path. */
+  readonly path: string;
+  readonly values: readonly unknown[];
 }
 
 /**
- * Compares the settings and test results of run folders.
+ * Compares the settings and test results of run folders, cascades' among them.
  *
  * @throws {ConfigError} a folder that holds no run, or one of another format.
  */
 export async function compareRuns(paths: readonly string[]): Promise<RunComparison> {
   const runs = await Promise.all(paths.map(readRun));
-  const settings = [...new Set(runs.flatMap(({ settings }) => [...settings.keys()]))].sort();
-  const metrics = [...new Set(runs.flatMap(({ metrics }) => [...metrics.keys()]))];
+  const metrics = [...new Set(runs.flatMap((run) => [...run.metrics.keys()]))];
   return {
-    settings: settings
-      .map((path) => ({ path, values: runs.map((run) => run.settings.get(path)) }))
-      .filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1),
-    metrics: metrics.map((metric) => ({ metric, values: runs.map((run) => run.metrics.get(metric) ?? null) })),
+    settings: settingDifferences(runs.map(({ config }) => config)),
+    metrics: metrics.map((metric) => ({
+      metric,
+      direction: directionOf(metric),
+      values: runs.map((run) => run.metrics.get(metric) ?? null),
+    })),
     sameData: new Set(runs.map(({ fingerprint }) => fingerprint)).size === 1,
+    kinds: runs.map(({ kind }) => kind),
   };
 }
 
-interface ReadRun {
-  readonly settings: ReadonlyMap<string, unknown>;
+/** Settings in which configurations differ, by path. */
+export function settingDifferences(configs: readonly StoredJob["config"][]): readonly SettingDifference[] {
+  const all = configs.map(flatSettings);
+  return [...new Set(all.flatMap((settings) => [...settings.keys()]))]
+    .sort()
+    .map((path) => ({ path, values: all.map((settings) => settings.get(path)) }))
+    .filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1);
+}
+
+/** Which way a metric of a run gets better; null of one that is not known. */
+export function directionOf(metric: string): Direction | null {
+  try {
+    return metricDefinition(metric.replaceAll("-", "_")).direction; // cascades write kendall-tau
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
+}
+
+interface ReadRun extends Pick<StoredJob, "kind" | "config"> {
   readonly metrics: ReadonlyMap<string, number | null>;
   readonly fingerprint: string;
 }
 
 async function readRun(path: string): Promise<ReadRun> {
   const folder = runFolder(path);
-  if (!(await folder.files.exists(folder.config)))
-    throw new ConfigError(`${path}: folder must hold a run, got no config.resolved.json in it`);
-  const { run } = await readStoredRun(folder);
-  const settings = new Map<string, unknown>();
-  flatten(run, "", settings);
+  const { kind, config } = await readStoredJob(folder);
   const result = (await folder.files.exists(`${path}/result.json`))
     ? ((await readJson(`${path}/result.json`)) as { readonly test?: Record<string, Record<string, number | null>> })
     : {};
@@ -52,10 +82,16 @@ async function readRun(path: string): Promise<ReadRun> {
   const data = (await folder.files.exists(folder.dataReport))
     ? ((await readJson(folder.dataReport)) as { readonly fingerprint: string })
     : { fingerprint: "unknown" };
-  return { settings, metrics: new Map(metrics), fingerprint: data.fingerprint };
+  return { kind, config, metrics: new Map(metrics), fingerprint: data.fingerprint };
 }
 
-function flatten(value: unknown, path: string, into: Map<string, unknown>): void {
-  if (typeof value !== "object" || value === null || Object.keys(value).length === 0) into.set(path, value);
-  else for (const [key, child] of Object.entries(value)) flatten(child, path === "" ? key : `${path}.${key}`, into);
+/** Plain values by dotted path; empty blocks and lists are values. */
+export function flatSettings(config: StoredJob["config"]): ReadonlyMap<string, unknown> {
+  const settings = new Map<string, unknown>();
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value !== "object" || value === null || Object.keys(value).length === 0) settings.set(path, value);
+    else for (const [key, child] of Object.entries(value)) visit(child, path === "" ? key : `${path}.${key}`);
+  };
+  visit(config, "");
+  return settings;
 }

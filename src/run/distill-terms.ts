@@ -11,9 +11,9 @@ import type { TermValues } from "../distill/terms/term-parameters.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
 import type { StepContext, TensorBatch } from "../engine/step.ts";
 import { stopGradient } from "../engine/stop-gradient.ts";
-import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import { type DistillTerm, needsLayers, needsLists } from "./config/distill-config.ts";
 import type { DistillationSpace, SpaceName } from "./distillation-spaces.ts";
+import type { RankerOutputs } from "./models.ts";
 import type { StudentScores } from "./student-scores.ts";
 import { distillName, temperatureInput } from "./term-inputs.ts";
 
@@ -22,7 +22,7 @@ export interface DistillInputs {
   readonly spaces: Readonly<Record<SpaceName, () => DistillationSpace>>;
   readonly scores: StudentScores;
   /** The teacher's outputs, where the run has a teacher. */
-  readonly heads: MmoeOutputs | undefined;
+  readonly heads: RankerOutputs | undefined;
   readonly batch: TensorBatch;
   readonly context: StepContext;
   /** Items of the catalogue. */
@@ -99,7 +99,7 @@ function latentTerm(term: DistillTerm, values: TermValues, inputs: DistillInputs
   const { scores, heads, spaces, context } = inputs;
   const { users, items } = scores;
   const products = tf.mul(items.rank === 2 ? users : tf.expandDims(users, 1), items);
-  const { ctr, cvr } = heads!.mixed;
+  const { ctr, cvr } = heads!.mixed!;
   const teacher = term.head === "ctcvr" ? tf.concat([ctr, cvr], -1) : term.head === "ctr" ? ctr : cvr;
   const rows = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape.at(-1)!]);
   const losses = latentLosses(term as LatentSpec, {

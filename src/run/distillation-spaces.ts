@@ -3,9 +3,9 @@ import * as tf from "@tensorflow/tfjs";
 import type { Values } from "../engine/parameters.ts";
 import type { StepContext, TensorBatch } from "../engine/step.ts";
 import type { DssmParameters, TwoTower } from "../student/dssm.ts";
-import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import type { DistillTerm } from "./config/distill-config.ts";
 import { candidateWeights } from "./hard-terms.ts";
+import type { RankerOutputs } from "./models.ts";
 import { once } from "./once.ts";
 import { noiseUnder, ownColumn, type StudentScores } from "./student-scores.ts";
 
@@ -34,7 +34,7 @@ export interface SpaceInputs {
   readonly context: StepContext;
   readonly scores: StudentScores;
   /** The teacher's outputs on the rows, where the run has a teacher. */
-  readonly heads: MmoeOutputs | undefined;
+  readonly heads: RankerOutputs | undefined;
 }
 
 /** The spaces of a step; each is computed once, when a term asks for it. */
@@ -84,7 +84,7 @@ function listSpace({ student, values, batch, context }: SpaceInputs): Distillati
   };
 }
 
-function headOf(heads: MmoeOutputs, head: string): tf.Tensor {
+function headOf(heads: RankerOutputs, head: string): tf.Tensor {
   return heads[head as "ctr" | "cvr" | "ctcvr"];
 }
 

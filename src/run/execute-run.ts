@@ -6,13 +6,15 @@ import { writeJson } from "../files/json-file.ts";
 import { checkAgainstData, checkOwnLosses } from "./check-data.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { ResolvedConfig, RunConfig } from "./config/run-config.ts";
-import { type Evaluation, evaluate } from "./evaluation/evaluate.ts";
+import { type Evaluation, type Measured, measure } from "./evaluation/evaluate.ts";
+import { writeUserMetrics } from "./evaluation/user-metrics.ts";
 import type { RunEvent, StartUp, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
 import { ratesOf } from "./optimisers.ts";
 import { savePairTables } from "./pair-files.ts";
 import { reportParameters } from "./parameter-report.ts";
 import { rankingFiles } from "./rankings.ts";
+import { type RunCost, runCost, type StepClock, stepClock } from "./run-cost.ts";
 import { openRunFolder, type RunFolder, removeStart } from "./run-folder.ts";
 import { type JobNotice, type JobOptions, type JobResult, measureTest, restoreLatest } from "./run-job.ts";
 import { openRunLog } from "./run-log.ts";
@@ -31,9 +33,14 @@ export type RunNotice =
 export interface RunOptions extends JobOptions<ResolvedConfig> {
   /** Losses of one's own, for distillation terms of kind own. */
   readonly losses?: OwnLosses;
+  /** Stops as a signal would, with a checkpoint, after this many epochs; a run that is resumed goes on from there. */
+  readonly pauseAfter?: number;
 }
 
-export type RunResult = JobResult<"done" | "patience">;
+export type RunResult = JobResult<"done" | "patience"> & {
+  /** Missing in folders of earlier versions. */
+  readonly cost?: RunCost;
+};
 
 /**
  * Runs a configuration from data to result in a run folder: data, models, training with checkpoints and logs, and one
@@ -80,13 +87,15 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     const from = await restoreLatest({ folder, program, dataset }, resume);
     yield { kind: "models", models: reports, resumedFrom: resume ? from.step : undefined };
     began = true;
+    const clock = stepClock();
     const { reason, state, seconds } = yield* trainWithCheckpoints(options, {
       ...{ folder, program, dataset, config, from },
-      ...{ started, dataSeconds },
+      ...{ started, dataSeconds, clock },
     });
     const test =
       reason === "interrupted" ? undefined : yield* testEvaluation({ folder, program, dataset, config, state });
-    const result: RunResult = { folder: out, reason, steps: state.step, seconds, test, models: reports };
+    const cost = runCost({ config, program, models: names, clock, wallSeconds: secondsSince(started) });
+    const result: RunResult = { folder: out, reason, steps: state.step, seconds, test, models: reports, cost };
     if (reason !== "interrupted") await writeJson(`${out}/result.json`, result, folder.files);
     return result;
   } finally {
@@ -104,13 +113,18 @@ interface Parts {
 }
 
 async function* trainWithCheckpoints(
-  { signal, resume = false }: RunOptions,
-  parts: Parts & { readonly from: TrainState; readonly started: number; readonly dataSeconds: number },
+  { signal, resume = false, pauseAfter = Number.POSITIVE_INFINITY }: RunOptions,
+  parts: Parts & {
+    readonly from: TrainState;
+    readonly started: number;
+    readonly dataSeconds: number;
+    readonly clock: StepClock;
+  },
 ): AsyncGenerator<
   RunNotice,
   { readonly reason: RunResult["reason"]; readonly state: TrainState; readonly seconds: number }
 > {
-  const { folder, program, dataset, config, from, dataSeconds } = parts;
+  const { folder, program, dataset, config, from, dataSeconds, clock } = parts;
   const started = performance.now();
   const rates = Object.fromEntries(Object.entries(ratesOf(config)).map(([group, { dense }]) => [group, dense]));
   const log = await openRunLog(folder, {
@@ -123,13 +137,21 @@ async function* trainWithCheckpoints(
   let reason: RunResult["reason"] = "done";
   let saved = from.step;
   let best = false;
-  const training = train({ program, dataset, config, from, rankings: rankingFiles(folder), ...(signal && { signal }) });
+  let paused = false;
+  const stop = {
+    get aborted() {
+      return paused || signal?.aborted === true;
+    },
+  };
+  const training = train({ program, dataset, config, from, rankings: rankingFiles(folder), signal: stop });
   try {
     for (;;) {
       const { value, done } = await training.next();
       if (done) return { reason, state: value, seconds: secondsSince(started) };
       await log.record(value);
       yield value;
+      if (value.kind === "step") clock.add(value);
+      if (value.kind === "epoch") paused = value.state.epoch >= pauseAfter && value.state.epoch < config.train.epochs;
       if (value.kind === "step" && value.step === from.step + 1) {
         const startUp = { seconds: secondsSince(parts.started), dataSeconds, captureSeconds: captureSeconds(program) };
         await log.start(value.step, startUp);
@@ -174,14 +196,22 @@ async function* testEvaluation({
   state,
 }: Parts & { readonly state: TrainState }): AsyncGenerator<RunNotice, Evaluation | undefined> {
   if (dataset.parts.test === undefined) return undefined;
+  let measured: Measured | undefined;
   const { evaluation, seconds } = await measureTest(
     { folder, program },
     {
       step: state.step,
       isMonitored: config.evaluate.monitor !== undefined,
-      measure: () => evaluate(program, dataset, config, "test"),
+      measure: async () => {
+        measured = await measure(program, dataset, config, "test", { withSlices: true });
+        return measured.evaluation;
+      },
     },
   );
+  if (measured !== undefined && measured.users.users.length > 0)
+    await writeUserMetrics(folder.testUsers, measured.users, dataset.users);
+  if (measured !== undefined && measured.slices.length > 0)
+    await writeJson(folder.testSlices, measured.slices, folder.files);
   yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
   return evaluation;
 }

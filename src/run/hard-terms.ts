@@ -15,7 +15,7 @@ import { type InBatchScores, ownColumn, type StudentScores } from "./student-sco
 export function hardTerm(loss: HardLossConfig, scores: StudentScores, batch: TensorBatch): tf.Scalar {
   const label = batch[`label/${loss.label}`]!;
   if (loss.kind === "binary-cross-entropy")
-    return weightedMean(binaryCrossEntropy(scores.logits(), label), candidateWeights(batch));
+    return weightedMean(binaryCrossEntropy(scores.logits(), smoothed(label, loss.smoothing)), candidateWeights(batch));
   const positives = tf.mul(batch.weight!, ownColumn(label));
   if (isInBatch(loss)) {
     const losses = inBatchLosses(loss, scores.inBatch(), batch);
@@ -24,6 +24,11 @@ export function hardTerm(loss: HardLossConfig, scores: StudentScores, batch: Ten
       : weightedMean(losses, positives);
   }
   return weightedMean(negativesLosses(loss, scores, batch), positives);
+}
+
+/** Labels moved towards 1/2. Source: Szegedy et al. (2016), "Rethinking the Inception architecture", section 7, two classes. */
+function smoothed(labels: tf.Tensor, smoothing: number): tf.Tensor {
+  return smoothing === 0 ? labels : tf.add(tf.mul(labels, 1 - smoothing), smoothing / 2);
 }
 
 /** Weight of every entry of a point-wise loss: [B] rows, or [B, N] candidates without the padded ones. */

@@ -1,20 +1,31 @@
 import type { Dataset, FeatureSpec } from "../data/dataset.ts";
 import { memoryBank } from "../distill/negatives/memory-bank.ts";
 import { type TermNeeds, type TermParameters, termParameters } from "../distill/terms/term-parameters.ts";
+import type { Noise } from "../engine/noise.ts";
 import type { DenseParameter, ParameterTree, TableParameter, Values } from "../engine/parameters.ts";
+import type { TensorBatch } from "../engine/step.ts";
 import { ConfigError } from "../errors.ts";
 import type { Encoder, EncoderOptions, Feature } from "../nn/features.ts";
 import { type DssmParameters, dssm, type TwoTower } from "../student/dssm.ts";
-import { type Mmoe, type MmoeParameters, mmoe } from "../teacher/mmoe.ts";
+import { type Mmoe, type MmoeOutputs, type MmoeParameters, mmoe } from "../teacher/mmoe.ts";
 import { type DistillTerm, needsLayers } from "./config/distill-config.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { isLearned, type WeightConfig } from "./config/schedule-config.ts";
 import { TERMS_GROUP } from "./optimisers.ts";
 import { distillName, hardName } from "./term-inputs.ts";
 
+/** Logits of a model that teaches; gates and layers of a mixture of experts alone. */
+export type RankerOutputs = Pick<MmoeOutputs, "ctr" | "cvr" | "ctcvr"> & Partial<MmoeOutputs>;
+
+/** A model that teaches. */
+export interface Ranker {
+  readonly parameters: MmoeParameters | DssmParameters;
+  readonly forward: (values: Values<MmoeParameters>, batch: TensorBatch, noise?: Noise) => RankerOutputs;
+}
+
 /** The models of a run. */
 export interface Models {
-  readonly teacher: Mmoe | undefined;
+  readonly teacher: Ranker | undefined;
   readonly student: TwoTower | undefined;
   readonly parameters: ModelParameters;
   /** Items of the catalogue. */
@@ -23,7 +34,7 @@ export interface Models {
 
 /** What steps see: an absent model has no parameters. */
 export interface ModelParameters {
-  readonly teacher: MmoeParameters | Readonly<Record<string, never>>;
+  readonly teacher: MmoeParameters | DssmParameters | Readonly<Record<string, never>>;
   readonly student: DssmParameters | Readonly<Record<string, never>>;
   /** What loss terms learn, by the term's name. */
   readonly terms: Readonly<Record<string, TermParameters>>;
@@ -50,8 +61,11 @@ export function buildModels(
   dataset: Pick<Dataset, "features"> & { readonly items: Pick<Dataset["items"], "size"> },
 ): Models {
   const shared = sharedTables(config, dataset.features);
-  const teacher = config.teacher && buildTeacher(config.teacher, config.seed, dataset.features, shared);
-  const student = config.student && buildStudent(config.student, config.seed, dataset.features, shared);
+  const teacher = config.teacher
+    ? buildTeacher(config.teacher, config.seed, dataset.features, shared)
+    : config.frozenStudent &&
+      twoTowerRanker(buildTwoTower("teacher", config.frozenStudent, config.seed, dataset.features, {}));
+  const student = config.student && buildTwoTower("student", config.student, config.seed, dataset.features, shared);
   const parameters = {
     teacher: teacher?.parameters ?? {},
     student: student?.parameters ?? {},
@@ -109,7 +123,20 @@ function buildTeacher(
   );
 }
 
-function buildStudent(
+/** A two-tower model in the teacher's place: its one score stands for every head. */
+function twoTowerRanker(tower: TwoTower): Ranker {
+  return {
+    parameters: tower.parameters,
+    forward: (values, batch, noise) => {
+      const own = values as unknown as Values<DssmParameters>;
+      const score = tower.score(own, tower.userTower(own, batch, noise), tower.itemTower(own, batch, noise));
+      return { ctr: score, cvr: score, ctcvr: score };
+    },
+  };
+}
+
+function buildTwoTower(
+  name: "teacher" | "student",
   student: NonNullable<RunConfig["student"]>,
   seed: number,
   specs: readonly FeatureSpec[],
@@ -124,7 +151,7 @@ function buildStudent(
     );
   }
   return dssm(
-    { name: "student", group: "student", seed },
+    { name, group: name, seed },
     {
       ...encoderOptions(student.embeddings, shared),
       userFeatures: selectFeatures(specs, student.userFeatures ?? ofRole("user")),

@@ -7,6 +7,7 @@ import { ConfigError, DataError } from "../errors.ts";
 import { readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
 import { type RunConfig, storedRunConfig } from "./config/run-config.ts";
+import { rowGroupings } from "./config/slices-config.ts";
 import { buildModels, type Models } from "./models.ts";
 import { readStoredRun, runFolder } from "./run-folder.ts";
 import { effectiveConfig } from "./starting-point.ts";
@@ -43,7 +44,11 @@ export async function openRun(
   if (checkpoint === undefined)
     throw new DataError(`--run ${path}: run must have a checkpoint, got none; train it first`);
   const encoding = parseEncoding(await readJson(folder.encoding));
-  const dataset = await openDataset(config.data, { baseDir: folderOfData, encoding });
+  const dataset = await openDataset(config.data, {
+    baseDir: folderOfData,
+    encoding,
+    groups: rowGroupings(config.evaluate.slices),
+  });
   const models = buildModels(config, dataset);
   const program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
   await loadCheckpoint(folder, checkpoint, program, { what: "parameters" });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PairTable } from "../data/pairs/pair-table.ts";
-import { toSharedFloat32 } from "../data/shared-array.ts";
+import { toSharedFloat32, toSharedInt32 } from "../data/shared-array.ts";
 import { DataError } from "../errors.ts";
 import { readJson, writeJson } from "../files/json-file.ts";
 import { openSafetensors } from "./formats/safetensors-read.ts";
@@ -31,6 +31,7 @@ const table = z.discriminatedUnion("kind", [
     transform,
   }),
   z.strictObject({ kind: z.literal("cross"), keys, hashRows: z.int().min(1).nullable() }),
+  z.strictObject({ kind: z.literal("ridge"), keys, folds: z.int().min(2), transform }),
   z.strictObject({ kind: z.literal("pick"), keys, columns: z.array(z.string().nullable()) }),
 ]);
 const pairFile = z.strictObject({ format: z.literal(1), tables: z.record(z.string(), table) });
@@ -41,24 +42,29 @@ const pairFile = z.strictObject({ format: z.literal(1), tables: z.record(z.strin
  */
 export async function savePairTables({ pairs, pairSums, files }: RunFolder, tables: PairTables): Promise<void> {
   if (tables.size === 0) return;
-  const sums = [...tables].flatMap(([name, own]) =>
-    own.kind !== "sums"
-      ? []
-      : [
-          [`${name}/counts`, own.counts] as const,
-          ...(own.sums === undefined ? [] : [[`${name}/sums`, own.sums] as const]),
-        ],
+  const tensors = [...tables].flatMap(([name, own]) =>
+    Object.entries(arraysOf(own)).map(([what, data]) => {
+      const dtype = data instanceof Float32Array ? ("F32" as const) : ("I32" as const);
+      return [`${name}/${what}`, { dtype, shape: [data.length], data }] as const;
+    }),
   );
-  const tensors = sums.map(([name, data]) => [name, { dtype: "F32" as const, shape: [data.length], data }] as const);
   await writeSafetensors(pairSums, new Map(tensors), { files });
   const plain = Object.fromEntries([...tables].map(([name, own]) => [name, withoutArrays(own)]));
   await writeJson(pairs, pairFile.parse({ format: 1, tables: plain }), files);
+}
+
+function arraysOf(own: PairTable): Readonly<Record<string, Float32Array | Int32Array>> {
+  if (own.kind === "sums") return { counts: own.counts, ...(own.sums && { sums: own.sums }) };
+  if (own.kind !== "ridge") return {};
+  return { weights: own.weights, offsets: own.offsets, items: own.items, values: own.values };
 }
 
 function withoutArrays(own: PairTable): unknown {
   switch (own.kind) {
     case "sums":
       return { kind: own.kind, keys: own.keys, all: own.all, prior: own.prior, transform: own.transform };
+    case "ridge":
+      return { kind: own.kind, keys: own.keys, folds: own.folds, transform: own.transform };
     case "cross":
       return { kind: own.kind, keys: own.keys, hashRows: own.hashRows ?? null };
     case "pick":
@@ -79,15 +85,21 @@ export async function loadPairTables({ pairs, pairSums, files }: RunFolder): Pro
   const stored = await openSafetensors(pairSums, { files });
   try {
     const tables = new Map<string, PairTable>();
+    const floats = async (name: string): Promise<Float32Array> =>
+      toSharedFloat32((await stored.read(name)) as Float32Array);
+    const integers = async (name: string): Promise<Int32Array> =>
+      toSharedInt32((await stored.read(name)) as Int32Array);
     for (const [name, own] of Object.entries(parsed.data.tables)) {
       if (own.kind === "cross") tables.set(name, { ...own, hashRows: own.hashRows ?? undefined });
       else if (own.kind === "pick")
         tables.set(name, { ...own, columns: own.columns.map((column) => column ?? undefined) });
-      else {
-        const read = async (what: string): Promise<Float32Array> =>
-          toSharedFloat32((await stored.read(`${name}/${what}`)) as Float32Array);
-        const sums = stored.tensors.has(`${name}/sums`) ? await read("sums") : undefined;
-        tables.set(name, { ...own, counts: await read("counts"), ...(sums && { sums }) });
+      else if (own.kind === "ridge") {
+        const [weights, values] = [await floats(`${name}/weights`), await floats(`${name}/values`)];
+        const [offsets, items] = [await integers(`${name}/offsets`), await integers(`${name}/items`)];
+        tables.set(name, { ...own, weights, values, offsets, items });
+      } else {
+        const sums = stored.tensors.has(`${name}/sums`) ? await floats(`${name}/sums`) : undefined;
+        tables.set(name, { ...own, counts: await floats(`${name}/counts`), ...(sums && { sums }) });
       }
     }
     return tables;

@@ -26,6 +26,10 @@ export interface RunFolder {
   readonly events: string;
   readonly checkpoints: string;
   readonly evaluations: string;
+  /** Test metrics of each user, as Parquet. */
+  readonly testUsers: string;
+  /** Test metrics of each slice; only of runs with some. */
+  readonly testSlices: string;
   readonly files: FileLayer;
 }
 
@@ -54,6 +58,8 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     events: join(path, "tb"),
     checkpoints: join(path, "checkpoints"),
     evaluations: join(path, "eval"),
+    testSlices: join(path, "eval", "test-slices.json"),
+    testUsers: join(path, "eval", "test-users.parquet"),
     files,
   };
 }
@@ -159,6 +165,43 @@ export async function readRunJson(path: string, files: FileLayer = nodeFiles): P
   return stored.config;
 }
 
+/** Where an ablation's folder has its results. */
+export const ABLATION_RESULTS = "results.json";
+const NO_CONFIG = "no config.resolved.json in it";
+
+/** What a run folder of any kind was asked for. */
+export interface StoredJob {
+  /** A teacher, a student or both; or the stages of a cascade. */
+  readonly kind: "models" | "cascade";
+  /** Folder that its data paths are relative to. */
+  readonly folder: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a run of any kind was asked for.
+ *
+ * @throws {ConfigError} no run folder, or one of another format.
+ */
+export async function readStoredJob({ path, config, files }: RunFolder): Promise<StoredJob> {
+  if (!(await files.exists(config))) {
+    const runs = join(path, "runs");
+    const isFinished = await files.exists(join(path, ABLATION_RESULTS));
+    const isAblation = isFinished || (await files.exists(runs));
+    const got = isAblation ? `${isFinished ? "an" : "an unfinished"} ablation; name runs in ${runs}` : NO_CONFIG;
+    throw new ConfigError(`${path}: folder must hold a run, got ${got}`);
+  }
+  const stored = (await readRunJson(config, files)) as Readonly<Record<string, unknown>> | null;
+  const { folder, run, cascade } = stored ?? {};
+  const kind = run === undefined ? "cascade" : "models";
+  const own = run ?? cascade;
+  if (typeof folder !== "string" || typeof own !== "object" || own === null)
+    throw new ConfigError(
+      `${path}: folder must hold a run of a teacher or a student or that of a cascade, got another kind of run`,
+    );
+  return { kind, folder, config: own as StoredJob["config"] };
+}
+
 /** What the folder of a run of models (not of a cascade) was asked for. */
 export interface StoredRun {
   /** Folder that its data paths are relative to. */
@@ -171,11 +214,8 @@ export interface StoredRun {
  *
  * @throws {ConfigError} no run folder, one of another format, or one of a cascade.
  */
-export async function readStoredRun({ path, config, files }: RunFolder): Promise<StoredRun> {
-  const stored = (await readRunJson(config, files)) as Partial<StoredRun> & { readonly cascade?: unknown };
-  if (stored.folder === undefined || stored.run === undefined)
-    throw new ConfigError(
-      `${path}: folder must hold a run of a teacher or a student, got ${stored.cascade === undefined ? "another kind of run" : "that of a cascade"}`,
-    );
-  return { folder: stored.folder, run: stored.run };
+export async function readStoredRun(folder: RunFolder): Promise<StoredRun> {
+  const { kind, folder: base, config } = await readStoredJob(folder);
+  if (kind === "models") return { folder: base, run: config };
+  throw new ConfigError(`${folder.path}: folder must hold a run of a teacher or a student, got that of a cascade`);
 }

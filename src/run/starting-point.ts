@@ -8,21 +8,29 @@ import { ConfigError, DataError } from "../errors.ts";
 import { firstDifference, readJson } from "../files/json-file.ts";
 import { findCheckpoint, loadCheckpoint, loadFirstValues } from "./checkpoint.ts";
 import { type ResolvedConfig, type RunConfig, storedRunConfig } from "./config/run-config.ts";
+import { rowGroupings } from "./config/slices-config.ts";
 import { loadPairTables } from "./pair-files.ts";
 import { readStoredRun, runFolder } from "./run-folder.ts";
 import { loadScores, type ScoresReport } from "./scores/load-scores.ts";
 import { trainedRows, unionTrained } from "./trained-rows.ts";
 
-/** A configuration as it runs: the ranker of a frozen run stands in its teacher block, without an optimiser. */
+/** A configuration as it runs: the model of a frozen run stands in its teacher's place, without an optimiser. */
 export async function effectiveConfig({
   config,
   folder,
 }: Pick<ResolvedConfig, "config" | "folder">): Promise<RunConfig> {
   if (config.frozen === undefined) return config;
   const run = resolve(folder, config.frozen.run);
-  const { teacher } = await storedConfig("frozen.run", run);
+  const { teacher, student } = await storedConfig("frozen.run", run);
+  if (config.frozen.model === "student") {
+    if (student === undefined)
+      throw new ConfigError(`frozen.run: run must have a student (frozen.model), got a teacher alone in ${run}`);
+    return { ...config, frozenStudent: student };
+  }
   if (teacher === undefined)
-    throw new ConfigError(`frozen.run: run must have a teacher, got a student alone in ${run}`);
+    throw new ConfigError(
+      `frozen.run: run must have a teacher, got a student alone in ${run}; or set frozen.model: student`,
+    );
   return { ...config, teacher };
 }
 
@@ -34,6 +42,7 @@ export async function openRunData(
   const dataset = await openDataset(config.data, {
     baseDir: folder,
     ...(await startEncoding({ config, folder })),
+    groups: rowGroupings(config.evaluate.slices),
     ...options,
   });
   if (config.scores === undefined) return { dataset, scores: undefined };
@@ -67,14 +76,33 @@ export async function loadEarlierWeights(
     const checkpoint = await bestCheckpoint("start.weights", resolve(folder, config.start.weights));
     await loadFirstValues(checkpoint, program);
   }
+  if (config.start?.embeddings !== undefined) {
+    const run = resolve(folder, config.start.embeddings);
+    await loadTeacherEmbeddings(await bestCheckpoint("start.embeddings", run), program, run);
+  }
   if (config.frozen !== undefined) {
-    const checkpoint = await bestCheckpoint("frozen.run", resolve(folder, config.frozen.run));
-    const only = (name: string): boolean => name.startsWith("teacher/");
-    await loadCheckpoint(runFolder(resolve(folder, config.frozen.run)), checkpoint, program, {
+    const { run, model } = config.frozen;
+    const checkpoint = await bestCheckpoint("frozen.run", resolve(folder, run));
+    await loadCheckpoint(runFolder(resolve(folder, run)), checkpoint, program, {
       what: "parameters",
-      only,
+      only: (name) => name.startsWith("teacher/"),
+      ...(model === "student" && { storedAs: (name: string) => name.replace(/^teacher\//, "student/") }),
     });
   }
+}
+
+/** Warm start: the student's tables begin as the teacher's of the same features, where these have their width. */
+async function loadTeacherEmbeddings(checkpoint: string, program: Program, run: string): Promise<void> {
+  const table = /^student\/(user|item)\/embedding\//;
+  const loaded = await loadFirstValues(checkpoint, program, {
+    only: (name) => table.test(name),
+    storedAs: (name) => name.replace(table, "teacher/embedding/"),
+    misfit: "skip",
+  });
+  if (loaded === 0)
+    throw new DataError(
+      `start.embeddings: the teacher must have an embedding of a feature and width of the student's, got none in ${run}`,
+    );
 }
 
 /** Rows that a run's models have seen: its own, and those of the models that they learn from or start as. */
@@ -84,7 +112,7 @@ export async function seenRows(
   scores: ScoresReport | undefined,
 ): Promise<TrainedRows> {
   let seen = await trainedRows(dataset, config);
-  const runs = [config.start?.weights, config.frozen?.run].filter((run) => run !== undefined);
+  const runs = [config.start?.weights, config.start?.embeddings, config.frozen?.run].filter((run) => run !== undefined);
   for (const run of runs) {
     const path = runFolder(resolve(folder, run)).trained;
     seen = unionTrained(seen, parseStoreFile(path, trainedSchema, await readJson(path)));

@@ -6,12 +6,11 @@ import type { OwnLosses } from "../distill/terms/own-loss.ts";
 import type { TermValues } from "../distill/terms/term-parameters.ts";
 import { weightedMean } from "../distill/weighted-mean.ts";
 import type { Entries, Forward, Step, TensorBatch } from "../engine/step.ts";
-import type { MmoeOutputs } from "../teacher/mmoe.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import { distillTermLoss } from "./distill-terms.ts";
 import { distillationSpaces } from "./distillation-spaces.ts";
 import { candidateWeights, hardTerm } from "./hard-terms.ts";
-import { type ModelParameters, type Models, studentValues, teacherValues } from "./models.ts";
+import { type ModelParameters, type Models, type RankerOutputs, studentValues, teacherValues } from "./models.ts";
 import { diagnosisOptimisers, needsDiagnosis, optimisersOf } from "./optimisers.ts";
 import { ownColumn, type StudentScores, studentScores } from "./student-scores.ts";
 import { distillName, hardName } from "./term-inputs.ts";
@@ -49,11 +48,14 @@ export function buildEntries(
         kind: "forward" as const,
         forward: (values, batch) => ({ ctcvr: teacher.forward(teacherValues(values), batch).ctcvr }),
       },
-      gates: {
-        kind: "forward" as const,
-        forward: (values, batch) => ({ gates: teacher.forward(teacherValues(values), batch).gates }),
-      },
     }),
+    ...(teacher &&
+      config.teacher && {
+        gates: {
+          kind: "forward" as const,
+          forward: (values, batch) => ({ gates: teacher.forward(teacherValues(values), batch).gates! }),
+        },
+      }),
   } satisfies Entries<ModelParameters>;
 }
 
@@ -101,7 +103,7 @@ function withBank(loss: tf.Scalar, bank: tf.Tensor, scores: StudentScores, batch
   return tf.add(loss, moved) as tf.Scalar;
 }
 
-function teacherTerms(config: RunConfig, heads: MmoeOutputs, batch: TensorBatch): Term[] {
+function teacherTerms(config: RunConfig, heads: RankerOutputs, batch: TensorBatch): Term[] {
   const weights = candidateWeights(batch);
   return Object.entries(config.teacher!.labels).map(([head, name]) => ({
     name: `teacher/${head}`,

@@ -21,7 +21,7 @@ export interface TrainOptions {
   /** Where to go on; default: the beginning. */
   readonly from?: TrainState;
   /** Ends the run after the step in progress. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Pick<AbortSignal, "aborted">;
   /** Keeps the rankings that negatives are drawn from; without it a run cannot go on within their epochs. */
   readonly rankings?: RankingStore;
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inv } from "mathjs";
 import { describe, expect, it } from "vitest";
 import { type DataConfigInput, parseDataConfig } from "../../src/data/config.ts";
 import { makeBatch } from "../../src/data/make-batch.ts";
@@ -97,6 +98,62 @@ describe("data.pairs", () => {
     const spec = dataset.features.find(({ name }) => name === "cross")!;
     expect(spec).toMatchObject({ role: "cross", kind: "ids", width: 1 });
     for (const id of ids.values()) expect(id).toBeLessThan(spec.vocabularySize);
+  });
+
+  it.each([false, true])(
+    "scores an item by the user's other items, without the user's fold (residual: %s)",
+    async (residual) => {
+      const [penalty, folds] = [3, 2];
+      const options = { of: "rating", by: ["user", "item"], penalty, folds, residual, transform: "none" };
+      const dataset = await open({ ridge: { kind: "ridge", ...options } });
+      const read = pairReader(dataset, "ridge");
+      const userIds = dataset.columns.get("user")!.data;
+      const matrixOf = (counts: (row: number) => boolean): number[][] => {
+        const cells = new Map<string, number[]>();
+        for (const row of train.filter(counts)) {
+          const key = `${rows[row]!.user} ${rows[row]!.item}`;
+          const others = train.filter((i) => i !== row);
+          const mean = (of: readonly number[]): number => of.reduce((sum, i) => sum + rows[i]!.rating, 0) / of.length;
+          const user = others.filter((i) => rows[i]!.user === rows[row]!.user);
+          const item = others.filter((i) => rows[i]!.item === rows[row]!.item);
+          const value = residual ? rows[row]!.rating - mean(user) - mean(item) + mean(train) : rows[row]!.rating;
+          cells.set(key, [...(cells.get(key) ?? []), value]);
+        }
+        const at = (key: string): number => {
+          const found = cells.get(key) ?? [];
+          return found.length === 0 ? 0 : found.reduce((a, b) => a + b, 0) / found.length;
+        };
+        return Array.from({ length: 6 }, (_, u) => Array.from({ length: 5 }, (_, i) => at(`${u} ${i}`)));
+      };
+      const everything = matrixOf(() => true);
+      for (const row of [0, 7, 20, 55]) {
+        const { user } = rows[row]!;
+        const fold = (i: number): number => userIds[i]! % folds;
+        const x = matrixOf((i) => fold(i) !== fold(row));
+        const square = Array.from({ length: 5 }, (_, i) =>
+          Array.from(
+            { length: 5 },
+            (_, j) => x.reduce((sum, cells) => sum + cells[i]! * cells[j]!, 0) + (i === j ? penalty : 0),
+          ),
+        );
+        const inverse = inv(square);
+        for (let item = 0; item < 5; item++) {
+          const target = Number(dataset.items.ids[item]);
+          const wanted = everything[user]!.reduce(
+            (sum, value, j) => sum + (j === target ? 0 : (-value * inverse[j]![target]!) / inverse[target]![target]!),
+            0,
+          );
+          expect(read({ row, item, own: dataset.items.rowEntity[row] === item })).toBeCloseTo(wanted, 5);
+        }
+      }
+    },
+  );
+
+  it("refuses a ridge regression whose keys are not a user's and an item's", async () => {
+    const ridge = { kind: "ridge", of: "rating", by: ["item", "user"] };
+    await expect(open({ ridge })).rejects.toThrow(
+      "data.pairs.ridge: by must name a user feature and an item feature of one value each, in this order, got item (item) and user (user)",
+    );
   });
 
   it("takes means over the other training rows alone, shrunk, over each value of a multi feature", async () => {

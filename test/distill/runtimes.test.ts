@@ -138,7 +138,7 @@ describe.skipIf(native === undefined)("replayed as a TensorFlow graph", () => {
 const KERNELS = [
   "Abs Add AddN BatchMatMul Cast Ceil ClipByValue Concat Cumsum Equal Exp ExpandDims Expm1 Fill GatherV2 Greater",
   "GreaterEqual Identity Less LessEqual Log Log1p LogicalAnd LogicalNot Max Maximum Mean Min Minimum Multiply Neg OnesLike",
-  "Pack PadV2 Pow Range RealDiv Relu Reshape Rsqrt ScatterNd Select Sigmoid Slice Softmax Sqrt Square Step Sub Sum Tanh",
+  "Pack PadV2 Pow Range RealDiv Relu Reshape Rsqrt ScatterNd Select Sigmoid Slice Softmax SplitV Sqrt Square Step Sub Sum Tanh",
   "Tile TopK Transpose Unpack ZerosLike",
 ]
   .join(" ")

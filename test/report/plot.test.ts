@@ -2,6 +2,8 @@ import type { TopLevelSpec } from "vega-lite";
 import { describe, expect, it } from "vitest";
 import { renderPlot } from "../../src/report/plot.ts";
 import { type Bar, intervalBarsSpec, shortNumber } from "../../src/report/plot-bars.ts";
+import { groupedBarsSpec } from "../../src/report/plot-grouped-bars.ts";
+import { heatMapSpec } from "../../src/report/plot-heat-map.ts";
 import { type LossPoint, lossCurvesSpec } from "../../src/report/plot-losses.ts";
 import { textWidth } from "../../src/report/plot-text-width.ts";
 import { PALETTE } from "../../src/report/plot-theme.ts";
@@ -191,5 +193,63 @@ describe("textWidth", () => {
     expect(textWidth("", { fontSize: 12 })).toBe(0);
     expect(textWidth("iii", { fontSize: 12 })).toBeLessThan(textWidth("mmm", { fontSize: 12 }) / 3);
     expect(textWidth("a", { fontSize: 10, bold: true })).toBeGreaterThan(textWidth("a", { fontSize: 10 }));
+  });
+});
+
+describe("heatMapSpec", () => {
+  const x = { title: "temperature", order: ["1", "2"] };
+  const y = { title: "weight", order: ["0.5"] };
+  const cells = [
+    { x: "1", y: "0.5", value: 0.1 },
+    { x: "2", y: "0.5", value: 0.3 },
+  ];
+  const fillOf = (svg: string, at: string): string =>
+    new RegExp(`aria-label="temperature: ${at};[^"]*"[^>]* fill="(rgb\\([^)]*\\))"`).exec(svg)![1]!;
+
+  it("writes each value in its field, the better the darker, in either direction", async () => {
+    const up = await renderPlot(heatMapSpec(cells, { title: "t", x, y, direction: "max" }));
+    expect(texts(up.svg)).toEqual(expect.arrayContaining(["temperature", "weight", "0.5", "0.100", "0.300"]));
+    const down = await renderPlot(heatMapSpec(cells, { title: "t", x, y, direction: "min" }));
+    expect(fillOf(up.svg, "1")).toBe("rgb(232, 241, 248)");
+    expect(fillOf(up.svg, "2")).toBe("rgb(6, 59, 99)");
+    expect([fillOf(down.svg, "1"), fillOf(down.svg, "2")]).toEqual([fillOf(up.svg, "2"), fillOf(up.svg, "1")]);
+    const colourOf = (svg: string, label: string): string =>
+      new RegExp(`fill="(#[0F]{6})"[^>]*>${label}<`).exec(svg)![1]!;
+    expect([colourOf(up.svg, "0.100"), colourOf(up.svg, "0.300")]).toEqual(["#000000", "#FFFFFF"]);
+    expect([colourOf(down.svg, "0.100"), colourOf(down.svg, "0.300")]).toEqual(["#FFFFFF", "#000000"]);
+  });
+
+  it("refuses nothing and two values at one place", () => {
+    const options = { title: "t", x, y, direction: "max" } as const;
+    expect(() => heatMapSpec([], options)).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: heatMapSpec: cells must hold one cell or more, got none]`,
+    );
+    expect(() => heatMapSpec([cells[0]!, cells[0]!], options)).toThrowErrorMatchingInlineSnapshot(
+      `[ConfigError: heatMapSpec: cells must stand at different places, got two at one]`,
+    );
+  });
+});
+
+describe("groupedBarsSpec", () => {
+  it("stacks bars in the order of their series", async () => {
+    const values = [
+      { phase: "a", part: "late", seconds: 1 },
+      { phase: "a", part: "early", seconds: 2 },
+    ];
+    const series = { field: "part", order: ["early", "late"] };
+    const options = {
+      title: "t",
+      x: "phase",
+      order: ["a"],
+      xTitle: "",
+      y: "seconds",
+      yTitle: "",
+      series,
+      stacked: true,
+    };
+    const { svg } = await renderPlot(groupedBarsSpec(values, options));
+    const top = (part: string): number =>
+      Number(new RegExp(`part: ${part}[^"]*"[^>]* d="M[\\d.]+,([\\d.]+)h`).exec(svg)![1]);
+    expect(top("late")).toBeLessThan(top("early"));
   });
 });

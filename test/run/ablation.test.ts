@@ -5,6 +5,7 @@ import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ablationConfig } from "../../src/run/ablation/ablation-config.ts";
 import type { RunOutcome } from "../../src/run/ablation/execute-plan.ts";
+import { measuredRows } from "../../src/run/ablation/measured-rows.ts";
 import { planAblation } from "../../src/run/ablation/plan.ts";
 import { ablationResults } from "../../src/run/ablation/results.ts";
 import { runCommand } from "../cli/run-command.ts";
@@ -20,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const plan = (config: object) =>
   planAblation(
     join(folder, "ablation.yaml"),
-    ablationConfig.parse({ base: "run.yaml", metrics: ["student/recall@5"], seeds: [1], ...config }),
+    ablationConfig.parse({ base: "run.yaml", metrics: ["student/recall@5"], seeds: [1], controls: [], ...config }),
   );
 const names = (config: object): string[] => plan(config).runs.map(({ variant }) => variant);
 const AXES = {
@@ -92,7 +93,7 @@ describe("ablationResults", () => {
       models: { student: { values: 10, fingerprint: "" } },
       test: { student: { "recall@5": value, "ctr/logloss": value } },
     };
-    return { kind: "done", run, folder: "", result, reused: false, command: "" };
+    return { kind: "done", run, folder: "", result, reused: false, command: "", users: new Map() };
   };
 
   it("pairs by seed, keeps the metric's direction, and corrects over the whole table", () => {
@@ -104,7 +105,7 @@ describe("ablationResults", () => {
       outcome("x", 1, 0.62),
       outcome("x", 2, 0.69),
     ];
-    const [, x] = ablationResults(outcomes, ["student/recall@5", "student/ctr/logloss"]);
+    const [, x] = ablationResults(measuredRows({ outcomes }), ["student/recall@5", "student/ctr/logloss"]);
     const [recall, logloss] = x!.metrics;
     expect(recall).toMatchObject({
       direction: "max",
@@ -118,19 +119,23 @@ describe("ablationResults", () => {
   });
 
   it("says so where there is nothing to test: one seed, no value, the base itself", () => {
-    const [base, x] = ablationResults([outcome("base", 1, 0.5), outcome("x", 1, 0.7)], ["student/recall@5"]);
+    const [base, x] = ablationResults(measuredRows({ outcomes: [outcome("base", 1, 0.5), outcome("x", 1, 0.7)] }), [
+      "student/recall@5",
+    ]);
     expect(base!.metrics[0]!.untested).toBe("the base");
     expect(x!.metrics[0]).toMatchObject({
       gain: expect.closeTo(0.2, 10),
       pValue: null,
       untested: "a paired test needs 2 seeds or more, got 1",
     });
-    const [, y] = ablationResults([outcome("base", 1, 0.5), outcome("y", 1, null)], ["student/recall@5"]);
+    const [, y] = ablationResults(measuredRows({ outcomes: [outcome("base", 1, 0.5), outcome("y", 1, null)] }), [
+      "student/recall@5",
+    ]);
     expect(y!.metrics[0]).toMatchObject({ mean: null, untested: "no seed with a value here and in the base" });
   });
 
   it("refuses a metric that no run has, naming the nearest", () => {
-    expect(() => ablationResults([outcome("base", 1, 0.5)], ["student/recal@5"])).toThrow(
+    expect(() => ablationResults(measuredRows({ outcomes: [outcome("base", 1, 0.5)] }), ["student/recal@5"])).toThrow(
       'metrics: must name metrics of the runs, got "student/recal@5"; did you mean "student/recall@5"?',
     );
   });
@@ -143,7 +148,7 @@ describe("twinstill ablate", () => {
     const file = join(folder, "ablation.yaml");
     writeFileSync(
       file,
-      "base: run.yaml\nset: { train.epochs: 2 }\nvariants:\n  warm: { distill.0.temperature: 3 }\n  broken: { train.student.rate: 1.0e+30, train.epochs: 40 }\nseeds: [1, 2]\nmetrics: [student/recall@5, student/ctcvr/auc]\n",
+      "base: run.yaml\nset: { train.epochs: 2 }\nvariants:\n  warm: { distill.0.temperature: 3 }\n  broken: { train.student.rate: 1.0e+30, train.epochs: 40 }\ncontrols: []\nseeds: [1, 2]\nmetrics: [student/recall@5, student/ctcvr/auc]\n",
     );
     const args = ["ablate", "--config", file, "--out", join(folder, "out"), "--jobs", "2", "--json"];
     const first = await runCommand(args);
@@ -158,7 +163,7 @@ describe("twinstill ablate", () => {
     expect(markdown).toMatch(/\| `broken` \| 0 of 2 \| - \|/);
     expect(markdown).toContain("Failed runs:");
     expect(readFileSync(join(folder, "out", "results.csv"), "utf8").split("\n")[0]).toContain(
-      "variant,metric,direction",
+      "variant,kind,settings,metric,direction",
     );
     expect(
       await parquetReadObjects({ file: await asyncBufferFromFile(join(folder, "out", "results.parquet")) }),

@@ -7,13 +7,12 @@ import type { NativeEngine } from "../../src/engine/native.ts";
 import { createProgram, type Program } from "../../src/engine/program.ts";
 import { findCheckpoint, loadCheckpoint } from "../../src/run/checkpoint.ts";
 import { type ResolvedConfig, type RunConfig, readRunConfig } from "../../src/run/config/run-config.ts";
-import { buildModels, type Models } from "../../src/run/models.ts";
+import { buildModels, type Models, type Ranker } from "../../src/run/models.ts";
 import { runFolder } from "../../src/run/run-folder.ts";
 import { openTeacher } from "../../src/run/score/open-teacher.ts";
 import { openRunData } from "../../src/run/starting-point.ts";
 import { buildEntries } from "../../src/run/steps.ts";
 import { train } from "../../src/run/train.ts";
-import type { Mmoe } from "../../src/teacher/mmoe.ts";
 import { finishScore, writeOffline } from "./offline-setting.ts";
 import { finishRun, nativeEngine } from "./small-run.ts";
 
@@ -83,7 +82,7 @@ async function studentAfter(
  * The ranker on lists as on rows, one row a candidate: what a scoring job does. Its own way multiplies the user's part
  * once a list, which rounds otherwise.
  */
-function rowByRow(teacher: Mmoe): Mmoe {
+function rowByRow(teacher: Ranker): Ranker {
   return {
     ...teacher,
     forward: (values, batch, noise) => {

@@ -200,7 +200,7 @@ describe("a scoring job", () => {
 describe("a teacher with pair features", () => {
   it("takes its statistics along: scores of new rows and lists are those of the run itself", async () => {
     const pairs =
-      "data.pairs={ taste: { kind: mean, of: good, by: [user, topic], prior: 2 }, shows: { kind: count, by: [age, item], transform: log }, both: { kind: cross, of: [age, topic] }, off: { kind: mean, of: rating, by: [user], residual: true, prior: 1 } }";
+      "data.pairs={ taste: { kind: mean, of: good, by: [user, topic], prior: 2 }, shows: { kind: count, by: [age, item], transform: log }, both: { kind: cross, of: [age, topic] }, near: { kind: ridge, of: good, by: [user, item], penalty: 2 }, off: { kind: mean, of: rating, by: [user], residual: true, prior: 1 } }";
     await finishRun(at("teacher.yaml"), at("crossed"), { native, sets: [pairs, "teacher.wide=[both]"] });
     await finishScore(folder, { native, teacher: at("crossed"), out: at("crossed-store") });
     const opened = await openRun(at("crossed"), { native });

@@ -3,6 +3,7 @@ import { ConfigError } from "../../errors.ts";
 import type { FeatureSpec } from "../dataset.ts";
 import { FIRST_VALUE_ID } from "../encoding.ts";
 import { sharedFloat32, toSharedFloat32 } from "../shared-array.ts";
+import { fitRidge } from "./fit-ridge.ts";
 import type { PairFeatureConfig, PairsConfig } from "./pair-config.ts";
 import { tableReader } from "./pair-reader.ts";
 import {
@@ -70,6 +71,12 @@ function fitPair(where: string, config: PairFeatureConfig, source: PairSource): 
     case "mean": {
       const values = valuesOf(`${where}.of`, config.of, source);
       return fitSums(where, { ...config, values: config.residual ? residuals(values, source) : values }, source);
+    }
+    case "ridge": {
+      const keys = keysOf(`${where}.by`, config.by, source);
+      const values = valuesOf(`${where}.of`, config.of, source);
+      const table = fitRidge(where, keys, config.residual ? residuals(values, source) : values, config, source);
+      return { ...table, transform: fitTransform(where, config.transform, table, source) };
     }
   }
 }
@@ -165,7 +172,7 @@ function fitSums(where: string, { by, prior, transform, values }: SumOptions, so
 function fitTransform(
   where: string,
   kind: SumOptions["transform"],
-  table: SumTable,
+  table: PairTable,
   source: PairSource,
 ): NumberTransform {
   if (kind !== "standardise") return { kind };

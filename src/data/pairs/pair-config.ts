@@ -31,12 +31,30 @@ const pairFeature = z.discriminatedUnion(
       transform: transform.default("log"),
     }),
     strict({
+      kind: z
+        .literal("ridge")
+        .describe("Score of the item by the user's other items: an item-item ridge regression on the training rows."),
+      of: z.string().describe("What is regressed: a label, or a numeric column of role label or extra."),
+      by: z
+        .tuple([z.string().min(1), z.string().min(1)])
+        .describe("The user's key and the item's: a user feature and an item feature, of one value each."),
+      penalty: z.number().gt(0).default(300).describe("Of the squared weights: more for fewer or noisier rows."),
+      folds: z
+        .int()
+        .min(2)
+        .max(20)
+        .default(5)
+        .describe("Parts that users are divided into; a user's score is of weights that were fitted without its part."),
+      residual: z.boolean().default(false).describe("Of what the user's and the item's own mean leave over."),
+      transform: transform.default("standardise"),
+    }),
+    strict({
       kind: z.literal("pick").describe("The number, of several columns, that a category chooses."),
       by: z.string().describe("The feature whose value chooses."),
       from: z.record(z.string(), z.string()).describe("Numeric column by value of that feature."),
     }),
   ],
-  unknownChoice(["cross", "mean", "count", "pick"], "kind"),
+  unknownChoice(["cross", "mean", "count", "ridge", "pick"], "kind"),
 );
 
 /** The `data.pairs` block: features of a user and an item together, which only the teacher may see. */

@@ -7,6 +7,7 @@ import {
   type PairPlace,
   type PairTable,
   type PickTable,
+  type RidgeTable,
   type SumTable,
   visitCombinations,
 } from "./pair-table.ts";
@@ -35,6 +36,8 @@ export function tableReader(table: PairTable, source: KeySource, isTrainRow: Uin
       return pickReader(table, source);
     case "sums":
       return sumReader(table, source, isTrainRow);
+    case "ridge":
+      return ridgeReader(table, source);
   }
 }
 
@@ -85,6 +88,21 @@ function sumReader(table: SumTable, source: KeySource, isTrainRow: Uint8Array): 
     });
     const raw = found > 0 ? total / found : sums === undefined ? 0 : overall;
     return transformed(raw, transform);
+  };
+}
+
+/** A user's own row of the item counts for nothing: an item has no weight for itself. */
+function ridgeReader(table: RidgeTable, source: KeySource): PairReader {
+  const { keys, folds, weights, offsets, items, values, transform } = table;
+  const numItems = keys[1]!.vocabularySize;
+  return (place) => {
+    let score = 0;
+    visitCombinations(keys, source, place, (combination) => {
+      const [user, item] = [Math.floor(combination / numItems), combination % numItems];
+      const start = ((user % folds) * numItems + item) * numItems;
+      for (let at = offsets[user]!; at < offsets[user + 1]!; at++) score += values[at]! * weights[start + items[at]!]!;
+    });
+    return transformed(score, transform);
   };
 }
 

@@ -42,7 +42,22 @@ export interface PickTable {
   readonly columns: readonly (string | undefined)[];
 }
 
-export type PairTable = SumTable | CrossTable | PickTable;
+/** Item-item weights, and what each user's training rows hold; all arrays in shared memory. */
+export interface RidgeTable {
+  readonly kind: "ridge";
+  /** The user's key and the item's. */
+  readonly keys: readonly KeyFeature[];
+  readonly folds: number;
+  /** [folds, items, items] by target item, then source item; 0 where both are one. User id u has those of fold u mod folds. */
+  readonly weights: Float32Array;
+  /** [users + 1] where the rows of each user id begin in `items` and `values`. */
+  readonly offsets: Int32Array;
+  readonly items: Int32Array;
+  readonly values: Float32Array;
+  readonly transform: NumberTransform;
+}
+
+export type PairTable = SumTable | CrossTable | PickTable | RidgeTable;
 
 export type NumberTransform =
   | { readonly kind: "none" }

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../engine/stop-gradient.ts";
 import { assertLists, comparable, fillPadding, type ListOptions, MASKED_LOGIT, realCount } from "../lists/list-mask.ts";
 import { topMask } from "../lists/list-order.ts";
-import { logOneMinusExp, logSigmoid } from "../log-space.ts";
+import { logOneMinusSmallExp, logSigmoid } from "../log-space.ts";
 
 export interface CalibratedListwiseOptions extends ListOptions {
   /** Holds the teacher constant. Default true. */
@@ -53,7 +53,7 @@ export function calibratedListwise(
 function logOthers(logB: tf.Tensor, mask: tf.Tensor | undefined): tf.Tensor {
   const largest = topMask(logB, mask, 1);
   const rest = tf.logSumExp(fillPadding(logB, tf.sub(1, largest)), 1, true);
-  const others = logOneMinusExp(tf.minimum(logB, -Math.LN2));
+  const others = logOneMinusSmallExp(tf.minimum(logB, -Math.LN2));
   return tf.where(tf.greater(largest, 0), tf.tile(rest, [1, logB.shape[1]!]), others);
 }
 

@@ -1,7 +1,7 @@
 // B = lists, N = items a list
 import * as tf from "@tensorflow/tfjs";
 import { assertLists, comparable, fillPadding, type ListOptions, realCount } from "../lists/list-mask.ts";
-import { orderOf, takeInOrder } from "../lists/list-order.ts";
+import { orderOf, putInOrder, takeInOrder } from "../lists/list-order.ts";
 import { plackettLuce } from "../lists/plackett-luce.ts";
 import { type PositionWeights, positionWeights } from "../lists/position-weights.ts";
 import { assertTemperature, soften, type Temperature } from "../temperature.ts";
@@ -43,10 +43,25 @@ export function listMle(studentLogits: tf.Tensor, teacherScores: tf.Tensor, opti
   assertTopK("listMle", options.topK);
   return tf.tidy(() => {
     const student = fillPadding(soften(studentLogits, temperature), mask);
-    const ordered = takeInOrder(student, orderOf(teacherScores, mask));
-    const losses = plackettLuce(ordered, placeWeights("listMle", studentLogits, options));
+    const weights = placeWeights("listMle", studentLogits, options);
+    const losses = plackettLuce(...drawnFirst(student, weights, teacherScores, options));
     return tf.mul(losses, tf.squeeze(comparable(teacherScores, mask), [1]));
   }) as tf.Tensor1D;
+}
+
+/** [B, P] logits in the teacher's order, and their weights: beyond topK all items are one, that stands for their sum. */
+function drawnFirst(
+  student: tf.Tensor,
+  weights: tf.Tensor,
+  teacherScores: tf.Tensor,
+  { mask, topK }: Pick<ListMleOptions, "mask" | "topK">,
+): readonly [ordered: tf.Tensor, weights: tf.Tensor] {
+  const [lists, length] = student.shape as [number, number];
+  if (topK === undefined || topK + 1 >= length) return [takeInOrder(student, orderOf(teacherScores, mask)), weights];
+  const order = orderOf(teacherScores, mask, topK);
+  const first = putInOrder(tf.ones([lists, topK]), order, student.shape);
+  const rest = tf.logSumExp(fillPadding(student, tf.sub(1, first)), 1, true);
+  return [tf.concat([takeInOrder(student, order), rest], 1), tf.slice(weights, [0, 0], [lists, topK + 1])];
 }
 
 /** [B, N] weight of each place of a list: 0 beyond topK and beyond the real items. */

@@ -1,10 +1,14 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { loadHash } from "../../data/fingerprint.ts";
 import { nodeFiles } from "../../files/file-layer.ts";
 import { readJson } from "../../files/json-file.ts";
+import { readUserMetrics, type ValuesByUser } from "../evaluation/user-metrics.ts";
 import type { RunResult } from "../execute-run.ts";
+import { runFolder } from "../run-folder.ts";
+import { NEEDED_RUN } from "./controls.ts";
+import { type InputHashes, inputHashes } from "./input-hashes.ts";
 import type { AblationPlan, PlannedRun } from "./plan.ts";
+import { runProcess } from "./run-process.ts";
 
 /** What became of a planned run. */
 export type RunOutcome =
@@ -15,6 +19,8 @@ export type RunOutcome =
       readonly result: RunResult;
       readonly reused: boolean;
       readonly command: string;
+      /** The wanted metrics by user, of those that are means over users. */
+      readonly users: ReadonlyMap<string, ValuesByUser>;
     }
   | {
       readonly kind: "failed";
@@ -34,79 +40,125 @@ export interface ExecutePlanOptions {
   /** Version of the code: runs of another version are not reused. */
   readonly version: string;
   readonly device: string;
+  /** Metrics whose values by user are read. */
+  readonly metrics: readonly string[];
   readonly signal?: AbortSignal;
   readonly onOutcome?: (outcome: RunOutcome, done: number, total: number) => void;
 }
 
 /** Runs a plan, each run a process of its own; finished ones are found and kept, failed ones are an outcome. */
-export async function executePlan(plan: AblationPlan, options: ExecutePlanOptions): Promise<readonly RunOutcome[]> {
-  const outcomes = new Array<RunOutcome>(plan.runs.length);
+export async function executePlan(
+  { baseFile, runs }: Pick<AblationPlan, "baseFile" | "runs">,
+  options: ExecutePlanOptions,
+): Promise<readonly RunOutcome[]> {
+  const place = runPlaces(options);
+  const begun = new Map<PlannedRun, Promise<RunOutcome>>();
+  const outcomes = new Array<RunOutcome>(runs.length);
   let next = 0;
   let done = 0;
   const work = async (): Promise<void> => {
-    while (next < plan.runs.length && !options.signal?.aborted) {
-      const place = next++;
-      outcomes[place] = await executeOne(plan, plan.runs[place]!, options);
-      options.onOutcome?.(outcomes[place], ++done, plan.runs.length);
+    while (next < runs.length && !options.signal?.aborted) {
+      const i = next++;
+      const run = runs[i]!;
+      const outcome = (async () =>
+        executeOne(baseFile, run, { options, place, needed: run.needs && begun.get(run.needs) }))();
+      begun.set(run, outcome);
+      outcomes[i] = await outcome;
+      if (!options.signal?.aborted) options.onOutcome?.(outcomes[i], ++done, runs.length);
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
   return outcomes.filter((outcome) => outcome !== undefined);
 }
 
-/** The folder of a planned run: its name, and the hash of its resolved configuration and the code's version. */
-export async function plannedFolder(
-  run: PlannedRun,
-  { out, version }: Pick<ExecutePlanOptions, "out" | "version">,
-): Promise<string> {
-  const hash = await loadHash();
-  const key = hash.h64ToString(JSON.stringify([run.resolved.config, version]));
-  const name = run.variant.replaceAll(/[^\w.=-]+/g, "_").slice(0, 60);
-  return join(out, "runs", `${name}-s${run.seed}-${key.slice(0, 8)}`);
+/** The folder of a planned run, by its name and the hash of its configuration, the code's version, and what it reads. */
+export type RunPlaces = (run: PlannedRun) => Promise<string>;
+
+/** @throws {DataError} a file that a run reads is not there. */
+export function runPlaces({ out, version }: Pick<ExecutePlanOptions, "out" | "version">): RunPlaces {
+  const hashes = inputHashes();
+  return async (run) => {
+    const hash = await loadHash();
+    const key = hash.h64ToString(JSON.stringify(await keyOf(run, { version, hashes })));
+    const name = run.variant.replaceAll(/[^\w.=-]+/g, "_").slice(0, 60);
+    return join(out, "runs", `${name}-s${run.seed}-${key.slice(0, 8)}`);
+  };
 }
 
-async function executeOne(plan: AblationPlan, run: PlannedRun, options: ExecutePlanOptions): Promise<RunOutcome> {
-  const folder = await plannedFolder(run, options);
-  const args = [
-    "train",
-    "--config",
-    plan.baseFile,
-    "--out",
-    folder,
-    "--device",
-    options.device,
-    "--quiet",
-    ...run.sets.flatMap((set) => ["--set", set]),
-  ];
-  const command = ["twinstill", ...args]
+async function keyOf(
+  run: PlannedRun,
+  given: { readonly version: string; readonly hashes: InputHashes },
+): Promise<readonly unknown[]> {
+  const inputs = await given.hashes(run.resolved);
+  return [run.resolved.config, given.version, inputs, run.needs === undefined ? null : await keyOf(run.needs, given)];
+}
+
+/** Assignments of a run whose needed run lies in `folder`; configurations name runs relative to themselves. */
+export function filledSets({ sets, resolved }: PlannedRun, folder: string | undefined): readonly string[] {
+  if (folder === undefined) return sets;
+  const path = relative(resolved.folder, resolve(folder));
+  return sets.map((set) => set.replaceAll(NEEDED_RUN, path));
+}
+
+/** `twinstill train ...` as it is typed. */
+export function shellCommand(args: readonly string[]): string {
+  return ["twinstill", ...args]
     .map((part) => (/^[\w./:=,-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`))
     .join(" ");
-  const finished = await finishedResult(folder);
-  if (finished !== undefined) return { kind: "done", run, folder, result: finished, reused: true, command };
+}
+
+interface OneRun {
+  readonly options: ExecutePlanOptions;
+  readonly place: RunPlaces;
+  readonly needed: Promise<RunOutcome> | undefined;
+}
+
+async function executeOne(baseFile: string, run: PlannedRun, { options, place, needed }: OneRun): Promise<RunOutcome> {
+  const folder = await place(run);
+  const other = await needed;
+  const args = trainArguments(baseFile, folder, filledSets(run, other?.folder), options);
+  const command = shellCommand(args);
+  const failed = (error: string): RunOutcome => ({ kind: "failed", run, folder, error, command });
+  if (run.needs !== undefined && other?.kind !== "done")
+    return failed(`needs the run of ${run.needs.variant}, seed ${run.needs.seed}, which failed`);
+  const finished = await finishedRun(folder, options.metrics);
+  if (finished !== undefined) return { kind: "done", run, folder, ...finished, reused: true, command };
   const resume = (await nodeFiles.exists(join(folder, "config.resolved.json"))) ? ["--resume"] : [];
   const error = await runProcess([...options.program, ...args, ...resume], options.signal);
-  const result = error === undefined ? await finishedResult(folder) : undefined;
-  if (result !== undefined) return { kind: "done", run, folder, result, reused: false, command };
-  return { kind: "failed", run, folder, error: error ?? "the run ended without a result", command };
+  if (error !== undefined) return failed(error);
+  const made = await finishedRun(folder, options.metrics);
+  return made === undefined
+    ? failed("the run ended without a result")
+    : { kind: "done", run, folder, ...made, reused: false, command };
 }
 
-async function finishedResult(folder: string): Promise<RunResult | undefined> {
+/** Arguments of the command that makes a run. */
+export function trainArguments(
+  baseFile: string,
+  folder: string,
+  sets: readonly string[],
+  { device }: Pick<ExecutePlanOptions, "device">,
+): readonly string[] {
+  return [
+    ...["train", "--config", baseFile, "--out", folder, "--device", device, "--quiet"],
+    ...sets.flatMap((set) => ["--set", set]),
+  ];
+}
+
+async function finishedRun(
+  folder: string,
+  metrics: readonly string[],
+): Promise<{ readonly result: RunResult; readonly users: ReadonlyMap<string, ValuesByUser> } | undefined> {
   const path = join(folder, "result.json");
-  return (await nodeFiles.exists(path)) ? ((await readJson(path)) as RunResult) : undefined;
+  if (!(await nodeFiles.exists(path))) return undefined;
+  const { testUsers } = runFolder(folder);
+  const users = (await nodeFiles.exists(testUsers))
+    ? await readUserMetrics(testUsers, withTeachers(metrics))
+    : new Map();
+  return { result: (await readJson(path)) as RunResult, users };
 }
 
-/** @returns the last lines of what the process wrote to stderr where it failed. */
-function runProcess([file, ...args]: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const child = spawn(file!, args, {
-      stdio: ["ignore", "ignore", "pipe"],
-      ...(signal && { signal, killSignal: "SIGTERM" }),
-    });
-    let tail = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      tail = (tail + text).slice(-2000);
-    });
-    child.on("error", (error) => resolve(error.message));
-    child.on("close", (code) => resolve(code === 0 ? undefined : `exit code ${code}: ${tail.trim()}`));
-  });
+/** The teacher's row takes its metrics in the student's place. */
+function withTeachers(metrics: readonly string[]): readonly string[] {
+  return [...new Set(metrics.flatMap((metric) => [metric, metric.replace(/^student\//, "teacher/")]))];
 }

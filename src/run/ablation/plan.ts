@@ -3,31 +3,51 @@ import { stringify } from "yaml";
 import { ConfigError } from "../../errors.ts";
 import { type ResolvedConfig, readRunConfig } from "../config/run-config.ts";
 import type { AblationConfig } from "./ablation-config.ts";
+import { BASE, type Variant, variantsOf } from "./axes.ts";
+import { type Control, controlsOf, type Settings } from "./controls.ts";
+import { droppedFeatures, permutedColumns } from "./dropped-features.ts";
+
+/** What a row of an ablation is. */
+export type RowKind = "base" | "variant" | "control" | "without-feature" | "permuted" | "search";
 
 /** One run of an ablation. */
 export interface PlannedRun {
   /** Name of its variant: equal for the same settings under other seeds. */
   readonly variant: string;
+  readonly kind: RowKind;
   readonly seed: number;
-  /** `path=value` assignments on the base configuration. */
+  /** What the variant changes of the base, by dotted path; null takes a setting away. */
+  readonly settings: Settings;
+  /** `path=value` assignments on the base configuration; NEEDED_RUN in them stands for the folder of `needs`. */
   readonly sets: readonly string[];
   readonly resolved: ResolvedConfig;
   readonly isBase: boolean;
+  /** The run that must be finished first. */
+  readonly needs?: PlannedRun;
+}
+
+/** A row that was asked for and cannot be. */
+export interface NotMade {
+  readonly name: string;
+  readonly reason: string;
 }
 
 export interface AblationPlan {
   /** The base configuration's path. */
   readonly baseFile: string;
+  /** A run stands after the one that it needs. */
   readonly runs: readonly PlannedRun[];
+  /** True where the teacher's metrics in the base's runs are a row. */
+  readonly showsTeacher: boolean;
+  /** Columns that are permuted in the base's finished runs. */
+  readonly permuted: readonly string[];
+  readonly notMade: readonly NotMade[];
 }
 
-/** Name of the variant that changes nothing. */
-export const BASE = "base";
-
-type Settings = Readonly<Record<string, unknown>>;
-interface Variant {
-  readonly name: string;
-  readonly settings: Settings;
+/** A variant with what it is and needs. */
+interface Row extends Variant {
+  readonly kind: RowKind;
+  readonly needs?: "base" | "alone";
 }
 
 /**
@@ -37,24 +57,78 @@ interface Variant {
  */
 export function planAblation(file: string, config: AblationConfig): AblationPlan {
   const baseFile = join(dirname(file), config.base);
-  const variants = [{ name: BASE, settings: {} }, ...axisVariants(config), ...named(config.variants)];
-  const runs = variants
-    .filter(({ settings }) => !config.exclude.some((combination) => hasAll(settings, combination)))
-    .flatMap(({ name, settings }) =>
-      config.seeds.map((seed) => planRun(baseFile, { name, settings: { ...config.set, ...settings } }, seed)),
-    );
+  const base = readRunConfig(baseFile, assignmentsOf(config.set)).config;
+  const controls = controlsOf(base, config);
+  const dropped = droppedFeatures(base, config);
+  const made = <T extends { readonly kind: string }>(rows: readonly T[]) =>
+    rows.filter((row): row is Extract<T, { kind: "made" }> => row.kind === "made");
+  const rows: readonly Row[] = [
+    { name: BASE, kind: "base", settings: {} },
+    ...variantsOf(config).map((variant) => ({ ...variant, kind: "variant" as const })),
+    ...made(dropped).map((variant) => ({ ...variant, kind: "without-feature" as const })),
+    ...made(controls).map((control) => ({ ...control, kind: "control" as const })),
+  ];
+  const runs = planRuns(baseFile, rows, config);
   assertDifferent(runs);
-  return { baseFile, runs };
+  return {
+    baseFile,
+    runs,
+    showsTeacher: controls.some(({ kind }) => kind === "measured"),
+    permuted: permutedColumns(base, config),
+    notMade: [...notMade(controls), ...notMade(dropped)],
+  };
 }
 
-function planRun(baseFile: string, { name, settings }: Variant, seed: number): PlannedRun {
-  const sets = Object.entries({ ...settings, seed }).map(([path, value]) => `${path}=${inline(value)}`);
+function notMade(rows: readonly (Control | { readonly kind: string; readonly name: string })[]): readonly NotMade[] {
+  return rows.flatMap((row) => ("reason" in row ? [{ name: row.name, reason: row.reason }] : []));
+}
+
+/** The runs of rows, seed by seed, in the rows' order. @throws {ConfigError} two rows have one name. */
+function planRuns(baseFile: string, rows: readonly Row[], config: AblationConfig): readonly PlannedRun[] {
+  const names = rows.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new ConfigError(
+      `ablation: names must differ, got "${twice}" twice; controls and the base have names of their own`,
+    );
+  const planned = new Map<string, PlannedRun>();
+  for (const row of rows)
+    for (const seed of config.seeds) {
+      const needs = row.needs && planned.get(`${row.needs} ${seed}`);
+      planned.set(`${row.name} ${seed}`, planRun(baseFile, row, { shared: config.set, seed, needs }));
+    }
+  return [...planned.values()];
+}
+
+interface RunOf {
+  /** Settings of every run. */
+  readonly shared: Settings;
+  readonly seed: number;
+  readonly needs?: PlannedRun | undefined;
+}
+
+/** One run of a variant. @throws {ConfigError} its configuration is wrong; names the variant. */
+export function planRun(
+  baseFile: string,
+  { name, kind, settings }: Pick<Row, "name" | "kind" | "settings">,
+  { shared, seed, needs }: RunOf,
+): PlannedRun {
+  const sets = assignmentsOf({ ...shared, ...settings, seed });
   try {
-    return { variant: name, seed, sets, resolved: readRunConfig(baseFile, sets), isBase: name === BASE };
+    const resolved = readRunConfig(baseFile, sets);
+    return {
+      ...{ variant: name, kind, seed, settings, sets, resolved, isBase: name === BASE },
+      ...(needs && { needs }),
+    };
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(`variant "${name}": ${error.message}`);
     throw error;
   }
+}
+
+/** Settings as `path=value`. */
+export function assignmentsOf(settings: Settings): string[] {
+  return Object.entries(settings).map(([path, value]) => `${path}=${inline(value)}`);
 }
 
 /** A value as one line of YAML. */
@@ -62,60 +136,23 @@ function inline(value: unknown): string {
   return stringify(value, { collectionStyle: "flow", lineWidth: 0 }).trim();
 }
 
-function axisVariants({ axes, design }: AblationConfig): readonly Variant[] {
-  const levels = Object.entries(axes).map(([path, axis]) =>
-    Array.isArray(axis)
-      ? axis.map((value) => ({ name: `${path}=${shortValue(value)}`, settings: { [path]: value } }))
-      : named(axis),
-  );
-  if (levels.length === 0) return [];
-  if (design === "one-factor") return levels.flat();
-  if (design === "leave-one-out") {
-    const full = levels.map(([first]) => first!);
-    return [
-      joined("all", full),
-      ...full.map((left, i) =>
-        joined(
-          `without-${left.name}`,
-          full.filter((_, j) => j !== i),
-        ),
-      ),
-    ];
-  }
-  const combinations = levels.reduce<readonly (readonly Variant[])[]>(
-    (sofar, level) => sofar.flatMap((combination) => level.map((value) => [...combination, value])),
-    [[]],
-  );
-  return combinations.map((combination) => joined(combination.map(({ name }) => name).join(","), combination));
-}
-
-function named(variants: Readonly<Record<string, Settings>>): readonly Variant[] {
-  return Object.entries(variants).map(([name, settings]) => ({ name, settings }));
-}
-
-function joined(name: string, parts: readonly Variant[]): Variant {
-  return { name, settings: Object.assign({}, ...parts.map(({ settings }) => settings)) as Settings };
-}
-
-function shortValue(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function hasAll(settings: Settings, wanted: Settings): boolean {
-  return Object.entries(wanted).every(([path, value]) => JSON.stringify(settings[path]) === JSON.stringify(value));
-}
-
 function assertDifferent(runs: readonly PlannedRun[]): void {
-  const seen = new Map<string, string>();
-  for (const { variant, resolved } of runs) {
-    const key = JSON.stringify(resolved.config);
+  const seen = new Map<string, PlannedRun>();
+  for (const run of runs) {
+    const key = JSON.stringify(run.resolved.config);
     const other = seen.get(key);
-    if (other !== undefined && other !== variant) {
-      const hint = other === BASE ? "; the base runs by itself, so leave its values out of the axes" : "";
-      throw new ConfigError(
-        `ablation: variants must differ, got "${other}" and "${variant}" with equal settings${hint}`,
-      );
+    if (other !== undefined && other.variant !== run.variant) {
+      const names = `got "${other.variant}" and "${run.variant}" with equal settings`;
+      throw new ConfigError(`ablation: variants must differ, ${names}${hint(other, run)}`);
     }
-    seen.set(key, variant);
+    seen.set(key, run);
   }
+}
+
+/** Where a control repeats a variant that is asked for by hand, one of them is to go. */
+function hint(other: PlannedRun, run: PlannedRun): string {
+  if (other.isBase) return "; the base runs by itself, so leave its values out of the axes";
+  return run.kind === "control"
+    ? `; "${run.variant}" is a control that runs by default: leave "${other.variant}" out`
+    : "";
 }

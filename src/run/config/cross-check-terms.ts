@@ -13,7 +13,7 @@ export interface CheckedTerms {
   readonly negatives?: NegativesConfig | undefined;
   readonly inBatch?: InBatchConfig | undefined;
   readonly teacher?: { readonly experts: { readonly units: readonly number[] } } | undefined;
-  readonly frozen?: object | undefined;
+  readonly frozen?: { readonly model: "teacher" | "student" } | undefined;
   readonly scores?: object | undefined;
   readonly student?:
     | { readonly losses: readonly HardLossConfig[]; readonly userUnits: readonly number[]; readonly normalise: boolean }
@@ -67,6 +67,8 @@ function checkDistillTerm(term: DistillTerm, config: CheckedTerms, complain: Com
   if ("stopTeacherGradient" in term && !term.stopTeacherGradient && teacher === undefined)
     complain(["stopTeacherGradient"], "cannot be false: no teacher is trained in this run");
   if (!needsLayers(term)) return;
+  if (config.frozen?.model === "student")
+    complain(["kind"], `${kind} needs the layers of a ranker, a frozen student has scores alone`);
   if (config.scores !== undefined)
     complain([], `${kind} needs the teacher's layers, a score store has its scores alone; name the run as frozen`);
   else checkLayers(term, { teacher, student }, complain);

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { didYouMean } from "../../config-schema.ts";
+import { checkAskedMetrics } from "./asked-metrics.ts";
 import { checkSources } from "./cross-check-sources.ts";
 import { type CheckedTerms, type Complain, checkTerms } from "./cross-check-terms.ts";
 
@@ -27,6 +28,7 @@ interface Checked extends CheckedTerms {
     readonly labels: Readonly<Record<string, string>>;
     readonly relevant?: string | undefined;
     readonly alsoRelevant: Readonly<Record<string, string>>;
+    readonly metrics: readonly string[];
     readonly monitor?: { readonly model: "teacher" | "student" } | undefined;
   };
 }
@@ -42,6 +44,7 @@ export function crossCheck(given: Checked, context: z.RefinementCtx): void {
   checkLabels(config, complain);
   checkFeatures(config, complain);
   checkTerms(config, complain);
+  checkAskedMetrics(config, complain);
 }
 
 function checkBlocks({ teacher, student, frozen, distill, train, share, evaluate }: Checked, complain: Complain): void {

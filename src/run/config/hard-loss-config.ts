@@ -37,6 +37,12 @@ const kinds = [
       .describe("On every row, and on every candidate where negatives are sampled."),
     ...common,
     label: z.string(),
+    smoothing: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe("Label smoothing: a label y counts as (1 - smoothing) y + smoothing / 2."),
   }),
   strict({
     kind: z.literal("in-batch-softmax").describe("Each row's item against the items of the batch."),

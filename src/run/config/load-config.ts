@@ -32,7 +32,7 @@ type Tree = Record<string, unknown>;
 
 /**
  * Reads a YAML file, with what it `extends:` underneath (maps are merged, everything else is replaced) and the
- * `--set path=value` assignments on top.
+ * `--set path=value` assignments on top; `path=null` takes a setting away.
  *
  * @throws {ConfigError} unreadable file, wrong YAML (with line), circular extends, or a --set that is no assignment.
  */
@@ -177,11 +177,19 @@ function applySet(value: Tree, origins: Map<string, Origin>, assignment: string)
     target = target[key] as Tree;
   }
   const last = keys.at(-1)!;
-  define(
-    target,
-    last,
-    guarded(`--set ${path}`, () => parsed.toJS()),
-  );
+  const assigned: unknown = guarded(`--set ${path}`, () => parsed.toJS());
   forget(origins, path);
-  origins.set(path, { file: SET });
+  if (assigned === null) takeAway(target, last, path);
+  else {
+    define(target, last, assigned);
+    origins.set(path, { file: SET });
+  }
+}
+
+function takeAway(target: Tree, key: string, path: string): void {
+  if (!Object.hasOwn(target, key))
+    throw new ConfigError(`--set ${path}: null must take away a setting, got none there`);
+  if (Array.isArray(target))
+    throw new ConfigError(`--set ${path}: null must take away a setting, got an entry of a list`);
+  delete target[key];
 }

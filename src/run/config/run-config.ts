@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { strict } from "../../config-schema.ts";
+import { choice, strict } from "../../config-schema.ts";
 import { dataConfig } from "../../data/config.ts";
 import { checkConfig } from "./check-config.ts";
 import { crossCheck } from "./cross-check.ts";
 import { distillTerm } from "./distill-config.ts";
 import { inBatchConfig } from "./hard-loss-config.ts";
 import { type LoadedConfig, loadConfig, type Origin } from "./load-config.ts";
-import { shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
+import { type StudentConfig, shareConfig, studentConfig, teacherConfig } from "./model-config.ts";
 import { negativesConfig } from "./negatives-config.ts";
 import { scoreConfig } from "./score-config.ts";
 import { scoresConfig } from "./scores-config.ts";
@@ -21,9 +21,14 @@ export const runConfig = strict({
   inBatch: inBatchConfig.optional().describe("More columns for the in-batch losses, and where their log q comes from."),
   teacher: teacherConfig.optional(),
   student: studentConfig.optional(),
-  frozen: strict({ run: z.string().min(1).describe("Run folder, relative to the configuration.") })
+  frozen: strict({
+    run: z.string().min(1).describe("Run folder, relative to the configuration."),
+    model: choice(["teacher", "student"])
+      .default("teacher")
+      .describe("Which of its models; a student's one score stands for every head (self-distillation)."),
+  })
     .optional()
-    .describe("A finished run whose ranker teaches online, as it is: features are encoded as in that run."),
+    .describe("A finished run whose model teaches online, as it is: features are encoded as in that run."),
   scores: scoresConfig.optional().describe("A score store that the student learns from in place of a teacher."),
   start: startConfig.optional().describe("What an earlier run hands on."),
   share: shareConfig.describe("Features whose tables teacher and student have in common; each has its own by default."),
@@ -34,7 +39,14 @@ export const runConfig = strict({
 }).superRefine((config, context) => crossCheck(config, context));
 
 /** A run's configuration, checked, defaults filled in. */
-export type RunConfig = z.infer<typeof runConfig>;
+export type RunConfig = z.infer<typeof runConfig> & {
+  /** The student of a frozen run that teaches here; put in where the run is read (starting-point.ts). */
+  readonly frozenStudent?: StudentConfig;
+};
+
+/** True where a run has a model that teaches, trained beside the student or frozen. */
+export const hasTeacher = ({ teacher, frozenStudent }: Pick<RunConfig, "teacher" | "frozenStudent">): boolean =>
+  teacher !== undefined || frozenStudent !== undefined;
 
 /** A checked configuration with what is needed to explain and use it. */
 export interface ResolvedConfig {

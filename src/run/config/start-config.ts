@@ -13,4 +13,11 @@ export const startConfig = strict({
     .min(1)
     .optional()
     .describe("Run whose weights are the first values; rows of a table that it does not have keep their own."),
+  embeddings: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Run whose teacher's embeddings are the student's first values, of features that both have in one width.",
+    ),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { choice, strict, unknownChoice } from "../../config-schema.ts";
+import { slicesConfig } from "./slices-config.ts";
 
 const beta = z.number().min(0).lt(1);
 const adamFields = {
@@ -161,6 +162,11 @@ export const evaluateConfig = strict({
     .default({})
     .describe("More labels, by the prefix of their metrics: attended gives attended/recall@10."),
   ks: z.array(z.int().min(1)).min(1).default([10, 100]),
+  metrics: z
+    .array(z.string())
+    .default([])
+    .describe("More metrics by name, such as ece, coverage@10 or overlap@10: docs/evaluation.md lists them."),
+  slices: slicesConfig.default({}).describe("Groups of test rows that are measured one by one, by name."),
   every: z.int().min(1).default(1).describe("Epochs between evaluations on the validation part."),
   monitor: metric
     .optional()

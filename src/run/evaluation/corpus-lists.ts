@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../../data/dataset.ts";
-import type { Interactions } from "../../data/interactions.ts";
+import { groupItems, type Interactions } from "../../data/interactions.ts";
 import type { Program } from "../../engine/program.ts";
 import type { ItemSets, TopLists } from "../../eval/index.ts";
 import { topItems } from "../../eval/top-items.ts";
 import { collectVectors, entityBatches, rowBatches, SCORE_ROWS } from "./batches.ts";
 import { bestUnseen } from "./best-unseen.ts";
-import type { EvaluatedPart } from "./evaluate.ts";
+import type { EvaluatedPart } from "./measurement.ts";
 import { teacherScoreBlocks } from "./teacher-scores.ts";
 
 /** Users that lists are made for. */
@@ -15,7 +15,7 @@ export interface WarmUsers {
   readonly numbers: Int32Array;
   /** Each one's first row in the part: its features at that time. */
   readonly rows: Int32Array;
-  /** Items of each one's training and history rows: no list may hold them. */
+  /** Items that each one has in rows before the part (training, history; for test, validation too): no list may hold them. */
   readonly seen: ItemSets;
 }
 
@@ -27,7 +27,18 @@ export function warmUsers(dataset: Dataset, part: EvaluatedPart | "train"): Warm
     if (isKnown(dataset, user) && !firstRow.has(user)) firstRow.set(user, row);
   }
   const numbers = Int32Array.from(firstRow.keys()).sort();
-  return { numbers, rows: numbers.map((user) => firstRow.get(user)!), seen: setsOf(dataset.trainItems, numbers) };
+  return {
+    numbers,
+    rows: numbers.map((user) => firstRow.get(user)!),
+    seen: setsOf(knownBefore(dataset, part), numbers),
+  };
+}
+
+function knownBefore(dataset: Dataset, part: EvaluatedPart | "train"): Interactions {
+  const { train, history, validation } = dataset.parts;
+  if (part !== "test" || validation === undefined) return dataset.trainItems;
+  const rows = Int32Array.from([...train!, ...(history ?? []), ...validation]);
+  return groupItems(dataset.users.rowEntity, dataset.items.rowEntity, { rows, numUsers: dataset.users.size });
 }
 
 function isKnown({ trainItems: { offsets } }: Dataset, user: number): boolean {

@@ -26,14 +26,15 @@ import {
   teacherRegretOfTopLists,
   withoutItems,
 } from "../../eval/index.ts";
+import { hasTeacher } from "../config/run-config.ts";
 import type { OpenedRun } from "../open-run.ts";
+import { teacherScoresOf } from "./asked-metrics.ts";
 import { takeRows } from "./batches.ts";
 import { setsOf, studentLists, teacherLists, type WarmUsers, warmUsers } from "./corpus-lists.ts";
-import type { EvaluatedPart } from "./evaluate.ts";
 import { exposedScores } from "./exposed-scores.ts";
 import { type GateUse, gateUse } from "./gate-use.ts";
+import type { EvaluatedPart } from "./measurement.ts";
 import { type Histogram, scoreHistogram } from "./score-histogram.ts";
-import { teacherScoreBlocks } from "./teacher-scores.ts";
 
 /** Quality and calibration of one score against one label, on exposed rows. */
 export interface HeadDiagnosis {
@@ -96,7 +97,7 @@ export async function diagnose(run: OpenedRun, part: EvaluatedPart): Promise<Dia
   const users = warmUsers(dataset, part);
   const depth = Math.min(dataset.items.size, Math.max(...DEPTHS, ...config.evaluate.ks));
   const lists = {
-    ...(config.teacher && { teacher: teacherLists(program, dataset, users, depth) }),
+    ...(hasTeacher(config) && { teacher: teacherLists(program, dataset, users, depth) }),
     ...(config.student && { student: await studentLists(program, dataset, users, depth) }),
   };
   const all = new Set(rows.map((row) => dataset.users.rowEntity[row]!)).size;
@@ -195,11 +196,8 @@ function agreementOf(
 ): AgreementDiagnosis {
   const depths = DEPTHS.filter((depth) => depth <= teacher.width);
   const deep = Math.min(REGRET_DEPTH, teacher.width);
-  const teacherOf = (lists: TopLists): Float32Array => {
-    const itemAt = (user: number, place: number): number => Math.max(0, lists.items[user * lists.width + place]!);
-    const blocks = [...teacherScoreBlocks(program, dataset, { rows: users.rows, length: deep, itemAt })];
-    return Float32Array.from(blocks.flatMap(({ scores: values }) => [...values]));
-  };
+  const teacherOf = (lists: TopLists): Float32Array =>
+    teacherScoresOf({ program, dataset, users: () => users }, lists, deep);
   const [own, other] = [scores["teacher/ctcvr"]!, scores.student!];
   return {
     overlap: depths.map((k) => ({ k, value: overlapAtK(student, teacher, { k }).mean })),

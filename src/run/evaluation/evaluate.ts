@@ -1,11 +1,15 @@
 import type { Dataset } from "../../data/dataset.ts";
-import { interactions } from "../../data/interactions.ts";
 import type { Program } from "../../engine/program.ts";
-import { auc, gauc, loglossFromLogits, rankingMetrics, type TopLists, withoutItems } from "../../eval/index.ts";
+import { rankingMetrics } from "../../eval/index.ts";
+import { askedDepth } from "../config/asked-metrics.ts";
 import type { RunConfig } from "../config/run-config.ts";
-import { takeRows } from "./batches.ts";
-import { setsOf, studentLists, teacherLists, type WarmUsers, warmUsers } from "./corpus-lists.ts";
-import { exposedScores } from "./exposed-scores.ts";
+import { askedMetrics } from "./asked-metrics.ts";
+import { type EvaluatedPart, type Measurement, type ModelName, measurementOf } from "./measurement.ts";
+import { exposedMetrics } from "./row-metrics.ts";
+import { type SliceResult, sliceResults } from "./slices.ts";
+import { joinUsers, type UserMetrics } from "./user-metrics.ts";
+
+export type { EvaluatedPart } from "./measurement.ts";
 
 /** Metric values of one model: null where undefined (one class, no relevant item). */
 export type Metrics = Readonly<Record<string, number | null>>;
@@ -13,11 +17,18 @@ export type Metrics = Readonly<Record<string, number | null>>;
 /** Metrics by model: `teacher`, `student`. */
 export type Evaluation = Readonly<Record<string, Metrics>>;
 
-export type EvaluatedPart = "validation" | "test";
+/** Metrics of a run's models, and of each user those that are means over users. */
+export interface Measured {
+  readonly evaluation: Evaluation;
+  readonly users: UserMetrics;
+  /** Of `evaluate.slices`, where they were asked for. */
+  readonly slices: readonly SliceResult[];
+}
 
 /**
  * Quality of the run's models on a part: AUC and its kin over its exposed rows, and recall and its kin over the whole
- * corpus for users that have training rows, with the items of those rows left out.
+ * corpus for users that have training rows, with the items of their rows before the part left out; and what
+ * `evaluate.metrics` asks for.
  *
  * `ctr/*` is measured against the label `evaluate.labels.ctr` and `ctcvr/*` against `evaluate.labels.ctcvr`, whatever
  * the models were trained on; a student has one score for both. `gauc` is by user, weighted by rows.
@@ -28,59 +39,54 @@ export async function evaluate(
   config: RunConfig,
   part: EvaluatedPart,
 ): Promise<Evaluation> {
-  const exposed = exposedMetrics(program, dataset, config, part);
-  const corpus = config.evaluate.relevant === undefined ? {} : await corpusMetrics(program, dataset, config, part);
-  return Object.fromEntries(
-    Object.entries(exposed).map(([model, metrics]) => [model, { ...metrics, ...corpus[model] }]),
-  );
+  return (await measure(program, dataset, config, part)).evaluation;
 }
 
-function exposedMetrics(program: Program, dataset: Dataset, config: RunConfig, part: EvaluatedPart): Evaluation {
-  const rows = dataset.parts[part]!;
-  const scores = exposedScores(program, dataset, rows);
-  const users = rows.map((row) => dataset.users.rowEntity[row]!);
-  const measure = (name: string, head: "ctr" | "ctcvr"): Metrics => {
-    const labels = takeRows(dataset.labels.get(config.evaluate.labels[head])!, rows);
-    const logits = scores[name]!;
-    return {
-      [`${head}/auc`]: auc(logits, labels),
-      [`${head}/gauc`]: gauc(logits, labels, users, { weighting: "samples" }).value,
-      [`${head}/logloss`]: loglossFromLogits(logits, labels),
-    };
-  };
-  return {
-    ...(config.teacher && { teacher: { ...measure("teacher/ctr", "ctr"), ...measure("teacher/ctcvr", "ctcvr") } }),
-    ...(config.student && { student: { ...measure("student", "ctr"), ...measure("student", "ctcvr") } }),
-  };
-}
-
-async function corpusMetrics(
+/** As `evaluate`, with the values of each user that the ranking metrics are means of, and the slices. */
+export async function measure(
   program: Program,
   dataset: Dataset,
   config: RunConfig,
   part: EvaluatedPart,
-): Promise<Evaluation> {
-  const users = warmUsers(dataset, part);
-  const k = Math.min(Math.max(...config.evaluate.ks), dataset.items.size);
-  const ks = config.evaluate.ks.filter((size) => size <= k);
-  const relevant = Object.entries({ "": config.evaluate.relevant!, ...config.evaluate.alsoRelevant }).map(
-    ([prefix, label]) => [prefix, relevantSets(dataset, part, label, users)] as const,
-  );
-  const measure = (lists: TopLists): Metrics => {
-    const named = relevant.flatMap(([prefix, sets]) =>
-      Object.entries(rankingMetrics(lists, sets, { ks }).means).map(
-        ([name, value]) => [prefix === "" ? name : `${prefix}/${name}`, value] as const,
-      ),
-    );
-    return Object.fromEntries(named);
-  };
-  return {
-    ...(config.teacher && { teacher: measure(teacherLists(program, dataset, users, k)) }),
-    ...(config.student && { student: measure(await studentLists(program, dataset, users, k)) }),
-  };
+  { withSlices = false }: { readonly withSlices?: boolean } = {},
+): Promise<Measured> {
+  const depth = Math.max(Math.min(Math.max(...config.evaluate.ks), dataset.items.size), askedDepth(config.evaluate));
+  const measurement = measurementOf(program, dataset, config, { part, depth });
+  const models: [ModelName, Metrics][] = [];
+  const users: UserMetrics[] = [];
+  for (const model of measurement.models) {
+    const ranked = config.evaluate.relevant === undefined ? undefined : await rankingOf(measurement, model);
+    if (ranked !== undefined) users.push(ranked.users);
+    const asked = await askedMetrics(measurement, model);
+    models.push([model, { ...exposedMetrics(measurement, model), ...ranked?.means, ...asked }]);
+  }
+  const slices = withSlices ? await sliceResults(measurement) : [];
+  return { evaluation: Object.fromEntries(models), users: joinUsers(users), slices };
 }
 
-/** Items of the part with the label, without those that no list may hold. */
-function relevantSets(dataset: Dataset, part: EvaluatedPart, label: string, users: WarmUsers) {
-  return withoutItems(setsOf(interactions(dataset, part, { label }), users.numbers), users.seen);
+/** Recall and its kin for each label that makes items relevant. */
+async function rankingOf(
+  measurement: Measurement,
+  model: ModelName,
+): Promise<{ readonly means: Metrics; readonly users: UserMetrics }> {
+  const { config, dataset, users, relevant, lists } = measurement;
+  const ks = config.evaluate.ks.filter((k) => k <= dataset.items.size);
+  const own = await lists(model, "masked");
+  const parts = Object.entries({ "": config.evaluate.relevant!, ...config.evaluate.alsoRelevant }).map(
+    ([prefix, label]) => {
+      const named = (name: string): string => (prefix === "" ? name : `${prefix}/${name}`);
+      const found = rankingMetrics(own, relevant(label), { ks });
+      const perUser = Object.entries(found.perUser).map(
+        ([name, values]) => [`${model}/${named(name)}`, values] as const,
+      );
+      return {
+        means: Object.entries(found.means).map(([name, value]) => [named(name), value] as const),
+        users: { users: found.users.map((place) => users().numbers[place]!), values: Object.fromEntries(perUser) },
+      };
+    },
+  );
+  return {
+    means: Object.fromEntries(parts.flatMap(({ means }) => means)),
+    users: joinUsers(parts.map((part) => part.users)),
+  };
 }

@@ -1,0 +1,102 @@
+import { ConfigError } from "../../errors.ts";
+import { sharedFloat32, sharedInt32 } from "../shared-array.ts";
+import type { PairSource } from "./fit-pairs.ts";
+import { invertPositiveDefinite } from "./invert-positive-definite.ts";
+import { type KeyFeature, type RidgeTable, visitCombinations } from "./pair-table.ts";
+
+/** Items that a regression may have: its time grows with their third power, and its memory with their second. */
+const MOST_ITEMS = 4096;
+
+/** Values of the training rows by user id; several rows of a pair count by their mean. */
+type Rows = Pick<RidgeTable, "offsets" | "items" | "values">;
+
+/**
+ * Item-item weights W, zero for an item with itself, that minimise ||X - X W||^2 + penalty ||W||^2 over the users
+ * outside of a fold, for each fold.
+ *
+ * W = I - P diag(1 / diag P), P = (X'X + penalty I)^-1.
+ *
+ * @throws {ConfigError} the keys are not one user and one item feature of one value each, or there are too many items.
+ *
+ * Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019), arXiv:1905.03375, section 3.1, eq. 8.
+ */
+export function fitRidge(
+  where: string,
+  keys: readonly KeyFeature[],
+  of: Float64Array,
+  { penalty, folds }: { readonly penalty: number; readonly folds: number },
+  source: PairSource,
+): RidgeTable {
+  checkKeys(where, keys);
+  const numItems = keys[1]!.vocabularySize;
+  const rows = rowsByUser(keys, of, source);
+  const whole = gram(rows, numItems, () => true);
+  const weights = sharedFloat32(folds * numItems ** 2);
+  for (let fold = 0; fold < folds; fold++) {
+    const own = gram(rows, numItems, (user) => user % folds === fold);
+    const matrix = whole.map((value, at) => value - own[at]!);
+    for (let i = 0; i < numItems; i++) matrix[i * numItems + i]! += penalty;
+    invertPositiveDefinite(matrix, numItems);
+    writeWeights(matrix, numItems, weights.subarray(fold * numItems ** 2, (fold + 1) * numItems ** 2));
+  }
+  return { kind: "ridge", keys, folds, weights, ...rows, transform: { kind: "none" } };
+}
+
+function checkKeys(where: string, keys: readonly KeyFeature[]): void {
+  const found = keys.map(({ name, role, width }) => `${name} (${role}${width > 1 ? ", several values" : ""})`);
+  if (keys[0]!.role !== "user" || keys[1]!.role !== "item" || keys.some(({ width }) => width > 1)) {
+    const rule = "by must name a user feature and an item feature of one value each, in this order";
+    throw new ConfigError(`${where}: ${rule}, got ${found.join(" and ")}`);
+  }
+  const { name, vocabularySize } = keys[1]!;
+  if (vocabularySize <= MOST_ITEMS) return;
+  const rule = `the item's key must have at most ${MOST_ITEMS} values`;
+  throw new ConfigError(
+    `${where}: ${rule}, got ${vocabularySize} of ${name}; give the column a vocabulary with a minCount, or take a coarser feature`,
+  );
+}
+
+function rowsByUser(keys: readonly KeyFeature[], of: Float64Array, source: PairSource): Rows {
+  const numItems = keys[1]!.vocabularySize;
+  const pairs = new Map<number, { sum: number; count: number }>();
+  for (const row of source.trainRows) {
+    visitCombinations(keys, source, { row, item: source.itemOf[row]!, own: true }, (combination) => {
+      const { sum, count } = pairs.get(combination) ?? { sum: 0, count: 0 };
+      pairs.set(combination, { sum: sum + of[row]!, count: count + 1 });
+    });
+  }
+  const offsets = sharedInt32(keys[0]!.vocabularySize + 1);
+  const items = sharedInt32(pairs.size);
+  const values = sharedFloat32(pairs.size);
+  const combinations = Float64Array.from(pairs.keys()).sort();
+  for (const [at, combination] of combinations.entries()) {
+    const { sum, count } = pairs.get(combination)!;
+    offsets[Math.floor(combination / numItems) + 1]! += 1;
+    items[at] = combination % numItems;
+    values[at] = sum / count;
+  }
+  for (let user = 0; user < keys[0]!.vocabularySize; user++) offsets[user + 1]! += offsets[user]!;
+  return { offsets, items, values };
+}
+
+/** X'X over the users that `has` names. */
+function gram({ offsets, items, values }: Rows, numItems: number, has: (user: number) => boolean): Float64Array {
+  const out = new Float64Array(numItems ** 2);
+  for (let user = 0; user < offsets.length - 1; user++) {
+    if (!has(user)) continue;
+    for (let i = offsets[user]!; i < offsets[user + 1]!; i++) {
+      const start = items[i]! * numItems;
+      for (let j = offsets[user]!; j < offsets[user + 1]!; j++) out[start + items[j]!]! += values[i]! * values[j]!;
+    }
+  }
+  return out;
+}
+
+/** By target item, then source item. */
+function writeWeights(inverse: Float64Array, numItems: number, weights: Float32Array): void {
+  for (let target = 0; target < numItems; target++) {
+    const scale = -1 / inverse[target * numItems + target]!;
+    for (let from = 0; from < numItems; from++)
+      weights[target * numItems + from] = from === target ? 0 : scale * inverse[target * numItems + from]!;
+  }
+}
