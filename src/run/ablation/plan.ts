@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import { ConfigError } from "../../errors.ts";
 import { type ResolvedConfig, readRunConfig } from "../config/run-config.ts";
@@ -57,7 +57,7 @@ interface Row extends Variant {
  * @throws {ConfigError} a path that is not there (the nearest named), a value out of range, or two variants with equal settings.
  */
 export function planAblation(file: string, config: AblationConfig): AblationPlan {
-  const baseFile = join(dirname(file), config.base);
+  const baseFile = resolve(dirname(file), config.base);
   const base = readRunConfig(baseFile, assignmentsOf(config.set)).config;
   assertMetrics(config.metrics, base);
   const controls = controlsOf(base, config);
