@@ -8,6 +8,8 @@ import { walkThrift } from "./thrift-walk.ts";
 /** Most values of a column in one row group. */
 const MOST_VALUES = 2 ** 26;
 const TAIL_BYTES = 8;
+/** Fields of FileMetaData and SchemaElement. */
+const FOOTER = { schema: 2, children: 5 } as const;
 
 /** @throws Error a length in the footer goes over its end. */
 export async function checkFooter(file: AsyncBuffer): Promise<void> {
@@ -16,8 +18,13 @@ export async function checkFooter(file: AsyncBuffer): Promise<void> {
   const tail = new DataView(await file.slice(byteLength - TAIL_BYTES, byteLength));
   const start = byteLength - TAIL_BYTES - tail.getUint32(0, true);
   // Of a tail that is none, the library says so.
-  if (start >= 0 && tail.getUint32(4, true) === 0x31524150)
-    walkThrift(new DataView(await file.slice(start, byteLength - TAIL_BYTES)), 0);
+  if (!(start >= 0 && tail.getUint32(4, true) === 0x31524150)) return;
+  const { lists } = walkThrift(new DataView(await file.slice(start, byteLength - TAIL_BYTES)), 0);
+  // The library looks for as many children as the schema says, for ever where there are fewer.
+  const children = (lists.get(FOOTER.schema) ?? []).map(({ numbers }) => numbers.get(FOOTER.children) ?? 0);
+  const sum = children.reduce((a, b) => a + b, 0);
+  if (children.some((count) => count < 0) || sum !== children.length - 1)
+    throw new Error(`the schema must hold its ${sum} children, got ${children.length - 1}`);
 }
 
 export interface GroupToRead {

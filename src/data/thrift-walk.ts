@@ -5,6 +5,8 @@
 export interface ThriftFields {
   readonly numbers: ReadonlyMap<number, number>;
   readonly structs: ReadonlyMap<number, ThriftFields>;
+  /** Lists of structs. */
+  readonly lists: ReadonlyMap<number, readonly ThriftFields[]>;
   /** The byte behind the struct. */
   readonly end: number;
 }
@@ -17,12 +19,13 @@ export function walkThrift(view: DataView, start: number, depth = 0): ThriftFiel
   if (depth > MOST_DEPTH) throw new Error(`thrift structs must be nested at most ${MOST_DEPTH} deep`);
   const numbers = new Map<number, number>();
   const structs = new Map<number, ThriftFields>();
+  const lists = new Map<number, readonly ThriftFields[]>();
   let at = start;
   let field = 0;
   for (;;) {
     const byte = view.getUint8(at++);
     const type = byte & 15;
-    if (type === 0) return { numbers, structs, end: at };
+    if (type === 0) return { numbers, structs, lists, end: at };
     if (byte >> 4 > 0) field += byte >> 4;
     else {
       const id = varint(view, at);
@@ -38,7 +41,11 @@ export function walkThrift(view: DataView, start: number, depth = 0): ThriftFiel
       structs.set(field, inner);
       at = inner.end;
     } else if (type === TRUE || type === FALSE) numbers.set(field, type === TRUE ? 1 : 0);
-    else at = skipValue(view, at, { type, depth });
+    else if (type === LIST) {
+      const inner: ThriftFields[] = [];
+      at = skipList(view, at, depth, inner);
+      lists.set(field, inner);
+    } else at = skipValue(view, at, { type, depth });
   }
 }
 
@@ -62,7 +69,7 @@ function skipValue(view: DataView, at: number, { type, depth }: SkippedValue): n
   throw new Error(`thrift values must be of a known type, got ${type}`);
 }
 
-function skipList(view: DataView, at: number, depth: number): number {
+function skipList(view: DataView, at: number, depth: number, structs: ThriftFields[] = []): number {
   if (depth > MOST_DEPTH) throw new Error(`thrift lists must be nested at most ${MOST_DEPTH} deep`);
   const head = view.getUint8(at);
   const long = head >> 4 === 15 ? varint(view, at + 1) : undefined;
@@ -70,7 +77,12 @@ function skipList(view: DataView, at: number, depth: number): number {
   let end = long?.end ?? at + 1;
   if (!(count <= view.byteLength - end))
     throw new Error(`thrift lists must lie within the file, got ${count} elements`);
-  for (let i = 0; i < count; i++) end = skipValue(view, end, { type: head & 15, depth: depth + 1 });
+  for (let i = 0; i < count; i++) {
+    if ((head & 15) === STRUCT) {
+      structs.push(walkThrift(view, end, depth + 1));
+      end = structs.at(-1)!.end;
+    } else end = skipValue(view, end, { type: head & 15, depth: depth + 1 });
+  }
   return end;
 }
 

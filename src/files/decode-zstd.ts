@@ -21,6 +21,8 @@ export function decodeZstd(bytes: Uint8Array): Uint8Array {
     const frame = frameSize(bytes, at);
     total += frame.unpacked;
     at = frame.end;
+    if (at > bytes.length)
+      throw new Error(`zstd frames must end with their bytes, got one of ${at} in ${bytes.length}`);
     if (!(total <= MOST_BYTES))
       throw new Error(`zstd frames must hold at most ${MOST_BYTES} bytes, got ${total} or more`);
   }

@@ -12,7 +12,7 @@ import { folderContents } from "./folder-contents.ts";
 import { JOB_NAMES, prepareJobs, type TinyJob } from "./jobs.ts";
 import { isLong, times } from "./long-part.ts";
 
-const POINTS = times({ quick: 3, long: 100 });
+const POINTS = times({ quick: 2, long: 100 });
 let folder: string;
 let jobs: readonly TinyJob[];
 beforeAll(async () => {

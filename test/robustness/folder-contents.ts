@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 /** What every job may leave out of an equality: who ran it, and TensorBoard's copies of metrics.jsonl, which hold times. */
 const NOT_COMPARED = /(^|\/)(tb\/|env\.json$|report\/)/;
 /** Numbers that measure the machine. */
-const TIMES = /seconds$|^(rowsPerSecond|dataWaitShare|folder)$/i;
+const TIMES = /seconds$|^(rowsPerSecond|dataWaitShare|folder|cost)$/i;
 
 /** Files under `folder` by relative path, each as text or hexadecimal, without times. */
 export function folderContents(folder: string): Readonly<Record<string, string>> {

@@ -59,7 +59,7 @@ const STORED = ["whole.safetensors", "manifest.json", "shard.arrow"];
 const CHECKPOINTS = ["model.safetensors", "optimizer.safetensors", "state.json", "latest"];
 const find = (name: string): HostileReader => readers.find((reader) => reader.name === name)!;
 /** 10,000 in all for tables and stores; opening a run takes a hundred times as long as reading a file. */
-const RUNS = times({ quick: 25, long: 700 });
+const RUNS = times({ quick: 15, long: 700 });
 
 describe.each([...TABLES, ...STORED, ...CHECKPOINTS, "run.yaml"])("%s", (name) => {
   it(`is read or refused with ${RUNS} seeded changes`, async () => {
