@@ -1,5 +1,6 @@
+import type { DataCard } from "../run/run-job.ts";
 import { type ReportSection, type ReportTable, section } from "./figure.ts";
-import type { DataCard, RunReport } from "./read-run-report.ts";
+import type { RunReport } from "./read-run-report.ts";
 
 interface DataSettings {
   readonly split?: Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ import type { SliceResult } from "../run/evaluation/slices.ts";
 import { readUserMetrics, type ValuesByUser } from "../run/evaluation/user-metrics.ts";
 import { readJsonLines } from "../run/formats/json-lines.ts";
 import { readStoredJob, runFolder, type StoredJob } from "../run/run-folder.ts";
+import type { DataCard } from "../run/run-job.ts";
 import { checkStored, readStoredResult, type StoredResult } from "../run/stored-result.ts";
 
 const count = z.number().min(0);
@@ -44,27 +45,6 @@ const sliceResults = z.array(
     metrics: z.record(z.string(), z.number().nullable()),
   }),
 );
-
-/** data.json of a run. */
-export interface DataCard {
-  readonly fingerprint: string;
-  readonly files: readonly { readonly name: string; readonly rows: number }[];
-  readonly rowsUnused: number;
-  readonly parts: Readonly<Record<string, DataPart>>;
-  readonly vocabularySizes: Readonly<Record<string, number>>;
-  readonly listsCut: Readonly<Record<string, number>>;
-}
-
-export interface DataPart {
-  readonly rows: number;
-  readonly users: number;
-  readonly items: number;
-  readonly coldUsers: number;
-  readonly coldItems: number;
-  readonly knownPairs: number;
-  readonly labelRates: Readonly<Record<string, number>>;
-  readonly outOfVocabulary: Readonly<Record<string, number>>;
-}
 
 const listBuild = z.looseObject({
   seconds: count,

@@ -24,6 +24,9 @@ export interface JobOptions<Resolved> {
   readonly files?: FileLayer;
 }
 
+/** data.json of a run folder. */
+export type DataCard = DataReport & { readonly fingerprint: string };
+
 /** What such a job reports beside its training. */
 export type JobNotice =
   | { readonly kind: "data"; readonly report: DataReport; readonly fingerprint: string; readonly seconds: number }
