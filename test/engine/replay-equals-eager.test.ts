@@ -1,10 +1,13 @@
+import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { lookup } from "../../src/engine/lookup.ts";
 import type { NativeEngine } from "../../src/engine/native.ts";
 import type { DenseOptimiser, Optimiser, TableOptimiser } from "../../src/engine/optimisers/index.ts";
 import { createProgram, type Program } from "../../src/engine/program.ts";
+import type { Step } from "../../src/engine/step.ts";
 import { expectClose } from "./fixtures/expect-close.ts";
 import { nativeEngine } from "./fixtures/native.ts";
-import { smallBatch, smallModel, smallStep } from "./fixtures/small-model.ts";
+import { type SmallModel, smallBatch, smallModel, smallStep } from "./fixtures/small-model.ts";
 
 let native: NativeEngine;
 beforeAll(async () => {
@@ -78,6 +81,27 @@ describe("replay", () => {
     eager.close();
   });
 
+  it.each(["items", "words"] as const)("looks %s up by ids that the step itself computes", (name) => {
+    const step: Step<SmallModel> = (values, batch) => {
+      const rows = lookup(values[name], tf.add(batch.item!, tf.scalar(1, "int32")));
+      return { loss: tf.mean(tf.square(tf.sub(rows, 1))) as tf.Scalar, parts: {} };
+    };
+    const given = lookupGiven(name);
+    const optimisers = { main: { dense: { kind: "sgd" }, table: { kind: "sgd" } } } as const;
+    const item = { data: Int32Array.from([1, 3, 3, 5]), shape: [4] };
+    const next = { data: item.data.map((id) => id + 1), shape: [4] };
+    const [made, eager, plain] = ([step, step, given] as const).map((each, i) => {
+      const train = { kind: "train" as const, step: each, optimisers };
+      const program = createProgram(smallModel, { train }, { native, eager: i === 1, seed: 3 });
+      program.train("train", { batch: { item: i === 2 ? next : item }, rates: { main: 0.5 }, inputs: {} });
+      const values = program.read(`small/${name}`);
+      program.close();
+      return values;
+    });
+    expectClose(made!, plain!, { relative: 1e-6 });
+    expectClose(eager!, plain!, { relative: 1e-6 });
+  });
+
   it("trains: the loss of one batch falls", () => {
     const [replay, eager] = programs({ dense: { kind: "adam" }, table: { kind: "adagrad" } });
     const losses = Array.from({ length: 60 }, () => replay.train("train", { ...call(1), inputs: { weight: 0 } }).loss);
@@ -86,3 +110,11 @@ describe("replay", () => {
     eager.close();
   });
 });
+
+/** The same step on ids that come with the batch. */
+function lookupGiven(name: "items" | "words"): Step<SmallModel> {
+  return (values, batch) => ({
+    loss: tf.mean(tf.square(tf.sub(lookup(values[name], batch.item!), 1))) as tf.Scalar,
+    parts: {},
+  });
+}
