@@ -26,6 +26,8 @@ export interface Training {
   readonly batchSize?: number;
   /** Users whose lists a step sees. */
   readonly listUsers?: number;
+  /** Where the vectors start, in place of small random numbers. */
+  readonly start?: Vectors;
   readonly teacher?: { readonly vectors: Vectors; readonly ranked: Lists };
   readonly terms?: readonly Term[];
   readonly onEpoch?: (epoch: number, validation: Quality, loss: number) => void;
@@ -43,7 +45,7 @@ export interface Trained {
 /** Trains, keeps the vectors of the epoch that is best by H@5 on validation, and judges those on the test part. */
 export async function train(training: Training): Promise<Trained> {
   const { split, native, seed, width, rate, l2, epochs, patience, every = 1, batchSize = 1024 } = training;
-  const { terms = [], teacher, listUsers = 512 } = training;
+  const { terms = [], teacher, listUsers = 128 } = training;
   const started = performance.now();
   const expertTerm = terms.find((term) => term.kind === "experts");
   const tables = {
@@ -66,6 +68,8 @@ export async function train(training: Training): Promise<Trained> {
     },
     { native, seed },
   );
+  if (training.start !== undefined)
+    for (const name of ["users", "items"] as const) program.write(name, training.start[name], 1);
   const rows = trainingRows(split);
   const steps = Math.floor(rows.users.length / batchSize);
   const judged = { validation: candidates(split, "validation", 7), test: candidates(split, "test", 7) };
