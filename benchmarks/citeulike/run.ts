@@ -48,7 +48,7 @@ const FAST = { rate: 3e-3, every: 2, patience: 10 };
  * those of RD, CD, MarginMSE and RankDistil are first guesses.
  */
 const METHODS: Readonly<Record<string, Method>> = {
-  alone: { terms: [], rate: 1e-3, every: 2, patience: 20 },
+  alone: { terms: [], rate: 1e-3, every: 2, patience: 30 },
   RD: { terms: [ranking(0.1, 10, 100)], ...SLOW },
   CD: { terms: [collaborative(0.3, 20, 20)], ...SLOW },
   RRD: { terms: [relaxed(0.004, 100, 300)], ...FAST },
@@ -94,7 +94,7 @@ async function measure(): Promise<void> {
   for (const [name, { start: from, ...method }] of Object.entries(METHODS)) {
     if (values.only && !values.only.includes(name)) continue;
     for (const seed of values.seeds.split(",").map(Number)) {
-      const options = { ...common, ...given, ...method, ...(from && { start }), width: WIDTH, epochs: 200, seed };
+      const options = { ...common, ...given, ...method, ...(from && { start }), width: WIDTH, epochs: 400, seed };
       keep(name, await train(options));
     }
     if (values.out !== undefined) writeFileSync(values.out, page());

