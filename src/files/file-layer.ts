@@ -1,5 +1,6 @@
 // Every file that a run writes passes through this small record of functions, so that a test can make the n-th of
 // them fail and see what is left on disk.
+import { constants } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { DataError } from "../errors.ts";
 
@@ -56,10 +57,16 @@ export const nodeFiles: FileLayer = {
   syncFolder: (path) => naming(path, "be a folder that can be synced", () => syncFolder(path)),
 };
 
-const FLAGS = { read: "r", create: "wx+", append: "a+" } as const;
+/** A pipe would be waited for, and a device has no end: without blocking, both are opened, and then refused. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const FLAGS = { read: READ, create: "wx+", append: "a+" } as const;
 
 async function openFile(path: string, mode: OpenMode): Promise<OpenFile> {
   const handle = await open(path, FLAGS[mode]);
+  if (mode === "read" && !(await handle.stat()).isFile()) {
+    await handle.close();
+    throw new Error("what is no file: a folder, pipe or device");
+  }
   return {
     read: (target, position) => naming(path, "be readable", () => readFully(handle, target, position)),
     write: (bytes) => naming(path, `take ${bytes.byteLength} bytes more`, () => handle.writeFile(bytes)),

@@ -209,7 +209,7 @@ async function* testEvaluation({
     },
   );
   if (measured !== undefined && measured.users.users.length > 0)
-    await writeUserMetrics(folder.testUsers, measured.users, dataset.users);
+    await writeUserMetrics(folder.testUsers, measured.users, dataset.users, folder.files);
   if (measured !== undefined && measured.slices.length > 0)
     await writeJson(folder.testSlices, measured.slices, folder.files);
   yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };
