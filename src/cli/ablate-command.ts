@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../errors.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { type AblationConfig, readAblationConfig } from "../run/ablation/ablation-config.ts";
 import { estimateSeconds } from "../run/ablation/estimate.ts";
 import { type ExecuteAblationOptions, executeAblation } from "../run/ablation/execute-ablation.ts";
@@ -34,7 +34,7 @@ export async function ablateCommand(options: AblateOptions, io: Io): Promise<num
   if (!quiet || options.dryRun)
     for (const { name, reason } of plan.notMade) io.err(`ablate: ${name} is not made: ${reason}\n`);
   if (options.dryRun) return dryRun(plan, config, options, io);
-  await mkdir(out, { recursive: true });
+  await nodeFiles.makeFolder(out);
   const { result: findings, signal } = await untilSignal(io, (stop) =>
     executeAblation(plan, config, {
       ...{ out, jobs, device: options.device, version: packageVersion(), signal: stop },

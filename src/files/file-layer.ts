@@ -2,6 +2,7 @@
 // them fail and see what is left on disk.
 import { constants } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { DataError } from "../errors.ts";
 
 /** An open file. */
@@ -46,8 +47,7 @@ export const nodeFiles: FileLayer = {
   open: (path, mode) => naming(path, `be there to ${mode}`, () => openFile(path, mode)),
   rename: (from, to) => naming(from, `be movable to ${to}`, () => rename(from, to)),
   remove: (path) => naming(path, "be removable", () => rm(path, { recursive: true, force: true })),
-  makeFolder: (path) =>
-    naming(path, "be a folder or free for one", async () => void (await mkdir(path, { recursive: true }))),
+  makeFolder: (path) => naming(path, "be a folder or free for one", () => makeFolders(path)),
   list: (path) => naming(path, "be a readable folder", async () => (await readdir(path)).sort()),
   exists: (path) =>
     stat(path).then(
@@ -93,6 +93,23 @@ async function readFully(
     done += bytesRead;
   }
   return done;
+}
+
+/** Node's own recursive mkdir asks for ever where a parent is there and takes no folder, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  const first = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+  if (first === undefined || (await isFolder(path))) return;
+  if (first.code !== "ENOENT" || dirname(path) === path) throw first;
+  if (!(await isFolder(dirname(path)))) await makeFolders(dirname(path));
+  const second = await mkdir(path).catch((error: Error) => error);
+  if (second !== undefined && !(await isFolder(path))) throw second;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
 }
 
 async function syncFolder(path: string): Promise<void> {
