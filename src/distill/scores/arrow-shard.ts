@@ -38,6 +38,7 @@ export interface ShardLayout {
 
 const MAGIC = "ARROW1";
 /** The footer's length and the magic word at the end of a file. */
+const CONTINUATION = -1;
 const FOOTER_TAIL_BYTES = 4 + MAGIC.length;
 
 const ROWS_KEY = "twinstill.rows";
@@ -130,6 +131,9 @@ function checkFraming(bytes: Uint8Array): void {
   if (blocks.length !== 1) throw new Error(`${blocks.length} messages where one record batch belongs`);
   const { at, metadataBytes, type } = blocks[0]!;
   if (!(at >= 0 && metadataBytes >= 8 && at + metadataBytes <= end)) throw new Error(`a record batch at byte ${at}`);
+  // Without this word the library takes the length for an older format's, and another message for this one.
+  if (view.getInt32(at, true) !== CONTINUATION || view.getInt32(at + 4, true) !== metadataBytes - 8)
+    throw new Error(`a record batch without its own length at byte ${at}`);
   checkMessage(bytes.subarray(at + 8, at + metadataBytes), type);
 }
 
