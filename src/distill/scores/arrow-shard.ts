@@ -13,6 +13,7 @@ import {
   Int64,
   makeData,
   RecordBatch,
+  type RecordBatchFileReader,
   RecordBatchFileWriter,
   RecordBatchReader,
   Schema,
@@ -107,8 +108,9 @@ function onlyBatch(path: string, bytes: Uint8Array): RecordBatch {
   try {
     registerZstd();
     checkFraming(bytes);
-    const [batch] = [...RecordBatchReader.from(bytes)];
-    if (batch === undefined) throw new Error("no record batch");
+    // Not by iterating: that asks for the batch again and again where another message stands in its place.
+    const batch = (RecordBatchReader.from(bytes).open() as RecordBatchFileReader).readRecordBatch(0);
+    if (batch === null) throw new Error("no record batch");
     checkBatch(path, batch);
     return batch;
   } catch (error) {
