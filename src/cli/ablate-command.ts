@@ -1,15 +1,13 @@
-import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../errors.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { type AblationConfig, readAblationConfig } from "../run/ablation/ablation-config.ts";
 import { estimateSeconds } from "../run/ablation/estimate.ts";
-import { executePlan, type RunOutcome } from "../run/ablation/execute-plan.ts";
-import { measuredRows } from "../run/ablation/measured-rows.ts";
-import { permuteRuns } from "../run/ablation/permuted-rows.ts";
+import { type ExecuteAblationOptions, executeAblation } from "../run/ablation/execute-ablation.ts";
+import type { RunOutcome } from "../run/ablation/execute-plan.ts";
 import { type AblationPlan, planAblation } from "../run/ablation/plan.ts";
-import { ablationResults } from "../run/ablation/results.ts";
+import { inProcesses } from "../run/ablation/run-process.ts";
 import { planSearch, searchedRuns } from "../run/ablation/search.ts";
-import { searchRuns } from "../run/ablation/search-runs.ts";
 import { writeAblation } from "./ablation-files.ts";
 import type { CommonOptions } from "./cli.ts";
 import { ExitCode, type Io } from "./io.ts";
@@ -36,74 +34,42 @@ export async function ablateCommand(options: AblateOptions, io: Io): Promise<num
   if (!quiet || options.dryRun)
     for (const { name, reason } of plan.notMade) io.err(`ablate: ${name} is not made: ${reason}\n`);
   if (options.dryRun) return dryRun(plan, config, options, io);
-  await mkdir(out, { recursive: true });
-  const { result: measured, signal } = await untilSignal(io, (stop) =>
-    runAll(plan, { config, options, io, jobs, signal: stop }),
+  await nodeFiles.makeFolder(out);
+  const { result: findings, signal } = await untilSignal(io, (stop) =>
+    executeAblation(plan, config, {
+      ...{ out, jobs, device: options.device, version: packageVersion(), signal: stop },
+      runCommand: inProcesses(programCommand()),
+      ...(quiet ? {} : progress(plan, config, io)),
+    }),
   );
-  if (signal !== undefined) {
+  if (findings === undefined) {
     io.err(`twinstill: stopped by ${signal}; the same command goes on with what is not finished\n`);
     return stoppedCode(signal);
   }
-  const { metrics, resamples } = config;
-  const rows = measuredRows({ ...measured, showsTeacher: plan.showsTeacher });
-  const results = ablationResults(rows, metrics, { resamples });
-  const { records, markdown } = await writeAblation(out, {
-    ...{ file, results, metrics, notMade: plan.notMade },
-    ...(measured.search && { search: measured.search }),
-  });
-  if (json) io.out(`${JSON.stringify({ rows: records, out, notMade: plan.notMade })}\n`);
+  const { results, notMade } = findings;
+  const { records, markdown } = await writeAblation(out, { file, ...findings });
+  if (json) io.out(`${JSON.stringify({ rows: records, out, notMade })}\n`);
   else io.out(`${markdown}\nresults: ${out}/results.md, .csv, .parquet, .json\n`);
   return results.some(({ failures }) => failures.length > 0) ? ExitCode.data : ExitCode.ok;
 }
 
-interface RunAllOptions {
-  readonly config: AblationConfig;
-  readonly options: AblateOptions;
-  readonly io: Io;
-  readonly jobs: number;
-  readonly signal: AbortSignal;
-}
-
-/** The plan's runs, and then its base with columns permuted. */
-async function runAll(plan: AblationPlan, { config, options, io, jobs, signal }: RunAllOptions) {
-  const { out, device, quiet } = options;
+/** Lines about what is done, as it comes. */
+function progress(
+  plan: AblationPlan,
+  config: AblationConfig,
+  io: Io,
+): Pick<ExecuteAblationOptions, "onOutcome" | "onMeasured" | "onPermuted"> {
   const started = performance.now();
-  const say = (text: string): void => {
-    if (!quiet) io.err(`ablate: ${text}\n`);
-  };
-  const onOutcome = (outcome: RunOutcome, done: number, total: number): void =>
-    say(`${describeOutcome(outcome)}; ${done} of ${total}, ${timeLeft(started, done, total)}`);
-  const program = programCommand();
-  const settings = {
-    out,
-    program,
-    jobs,
-    version: packageVersion(),
-    device,
-    metrics: config.metrics,
-    onOutcome,
-    signal,
-  };
-  const { metrics: _, onOutcome: __, ...searching } = settings;
-  const found =
-    config.search &&
-    (await searchRuns(plan.baseFile, config, {
-      ...searching,
-      onMeasured: (name, epoch, value, error) =>
-        say(
-          `${name}, epoch ${epoch}: ${error?.split("\n").at(-1) ?? `${config.search!.metric} ${value?.toFixed(4) ?? "undefined"} on validation`}`,
-        ),
-    }));
-  const outcomes = await executePlan({ ...plan, runs: [...plan.runs, ...(found?.runs ?? [])] }, settings);
-  const permuted = await permuteRuns(
-    outcomes.filter(({ run }) => run.isBase),
-    {
-      ...{ program, device, signal, columns: plan.permuted },
-      ...{ repeats: config.features?.repeats ?? 1, seed: config.features?.seed ?? 1 },
-      onDone: (seed) => say(`base, seed ${seed}: ${plan.permuted.join(", ")} permuted`),
+  const say = (text: string): void => io.err(`ablate: ${text}\n`);
+  return {
+    onOutcome: (outcome, done, total) =>
+      say(`${describeOutcome(outcome)}; ${done} of ${total}, ${timeLeft(started, done, total)}`),
+    onMeasured: (name, epoch, value, error) => {
+      const measured = `${config.search!.metric} ${value?.toFixed(4) ?? "undefined"} on validation`;
+      say(`${name}, epoch ${epoch}: ${error?.split("\n").at(-1) ?? measured}`);
     },
-  );
-  return { outcomes, permuted, search: found?.search };
+    onPermuted: (seed) => say(`base, seed ${seed}: ${plan.permuted.join(", ")} permuted`),
+  };
 }
 
 async function dryRun(plan: AblationPlan, config: AblationConfig, options: AblateOptions, io: Io): Promise<number> {

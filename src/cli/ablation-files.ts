@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { WriteColumn } from "../data/write-column.ts";
 import { writeParquet } from "../data/write-parquet.ts";
 import { writeTextAtomically } from "../files/atomic-write.ts";
+import { type FileLayer, nodeFiles } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
 import {
   type AblationTables,
@@ -18,13 +19,14 @@ const FORMAT = 1;
 export async function writeAblation(
   out: string,
   { file, ...tables }: AblationTables & { readonly file: string },
+  { files = nodeFiles }: { readonly files?: FileLayer } = {},
 ): Promise<{ readonly records: readonly FlatRecord[]; readonly markdown: string }> {
   const records = ablationRecords(tables.results);
   const markdown = ablationMarkdown(tables);
-  await writeTextAtomically(join(out, "results.md"), `# ${file}\n\n${markdown}`);
-  await writeTextAtomically(join(out, "results.csv"), toCsv(records));
-  await writeParquet(join(out, "results.parquet"), recordColumns(records));
-  await writeJson(join(out, "results.json"), { format: FORMAT, ...tables });
+  await writeTextAtomically(join(out, "results.md"), `# ${file}\n\n${markdown}`, { files });
+  await writeTextAtomically(join(out, "results.csv"), toCsv(records), { files });
+  await writeParquet(join(out, "results.parquet"), recordColumns(records), { files });
+  await writeJson(join(out, "results.json"), { format: FORMAT, ...tables }, files);
   return { records, markdown };
 }
 

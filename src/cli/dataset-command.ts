@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeMovieLens } from "../data/ml-100k.ts";
 import { ConfigError } from "../errors.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { cacheFolder, downloadWheel, type FetchedWheel, findPython, unpackArchive } from "../runtime/index.ts";
 import { ExitCode, type Io } from "./io.ts";
 
@@ -55,7 +56,7 @@ export async function datasetCommand(
       if (event.kind === "retry") io.err(`${what}: again, because ${event.reason}\n`);
     },
   });
-  await mkdir(out, { recursive: true });
+  await nodeFiles.makeFolder(out);
   const work = await mkdtemp(join(out, ".ml-100k-"));
   try {
     await unpackArchive(wheel, work, { what, python, prefixes: [INSIDE], strip: INSIDE });

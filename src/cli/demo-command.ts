@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../errors.ts";
 import { writeAtomically, writeTextAtomically } from "../files/atomic-write.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
 import { renderPlot } from "../report/plot.ts";
 import { intervalBarsSpec } from "../report/plot-bars.ts";
@@ -97,7 +97,7 @@ function demoReport(
 }
 
 async function writeResults(out: string, rows: readonly ResultRow[]): Promise<void> {
-  await mkdir(out, { recursive: true });
+  await nodeFiles.makeFolder(out);
   await writeJson(join(out, "result.json"), { rows });
   const bars = PLOTTED.flatMap((metric) =>
     rows.map((row) => ({ name: row.name, metric, value: (row[metric] as number | null | undefined) ?? null })),

@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { embedEntities } from "../run/embed.ts";
 import { openRun } from "../run/open-run.ts";
 import type { CommonOptions } from "./cli.ts";
@@ -20,7 +20,7 @@ export async function embedCommand(options: EmbedOptions, io: Io): Promise<numbe
   try {
     if (opened.models.student === undefined)
       throw new ConfigError(`--run ${run}: run must have a student, got a teacher alone`);
-    await mkdir(out, { recursive: true });
+    await nodeFiles.makeFolder(out);
     const users = await embedEntities(opened, "user", join(out, "users.parquet"));
     const items = await embedEntities(opened, "item", join(out, "items.parquet"));
     if (json) io.out(`${JSON.stringify({ users, items, out })}\n`);

@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeTextAtomically } from "../files/atomic-write.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { writeJson } from "../files/json-file.ts";
 import { markdownTable } from "../report/markdown.ts";
 import { executeLine, type LineNotice, type LineRow } from "../run/line/execute-line.ts";
@@ -57,7 +57,7 @@ export async function lineCommand(options: LineCommandOptions, io: Io): Promise<
 }
 
 async function writeResults(out: string, rows: readonly LineRow[], metrics: readonly string[]): Promise<void> {
-  await mkdir(out, { recursive: true });
+  await nodeFiles.makeFolder(out);
   const found = rows.map(tableRow);
   await writeJson(join(out, "result.json"), { rows: found });
   const cells = found.map((row) => [

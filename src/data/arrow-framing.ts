@@ -12,28 +12,33 @@ const CONTINUATION = -1;
 /**
  * Walks the messages of an Arrow IPC stream up to its end-of-stream marker.
  *
+ * @returns the rows that its record batches say they have.
  * @throws {DataError} the file is empty, ends within a message or without the marker, or goes on after it.
  */
-export async function checkStreamFraming(path: string, handle: FileHandle): Promise<void> {
+export async function checkStreamFraming(path: string, handle: FileHandle): Promise<number> {
   const { size } = await handle.stat();
   if (size === 0) throw new DataError(`${path}: the file must be an Arrow IPC stream, got an empty file`);
   let at = 0;
+  let rows = 0;
   for (;;) {
     const frame = await readFrame(path, handle, { at, size });
     at = frame.next;
+    rows += frame.rows;
     if (frame.last) break;
   }
   if (at !== size) {
     throw new DataError(`${path}: an Arrow IPC stream must end with its marker, got ${size - at} bytes after it`);
   }
+  return rows;
 }
 
 /**
  * Checks the two magic words and the footer of an Arrow IPC file, and the header of every message that it names.
  *
+ * @returns the rows that its record batches say they have.
  * @throws {DataError} the file is empty, cut, or no Arrow IPC file. @throws Error a header is broken.
  */
-export async function checkFileFraming(path: string, handle: FileHandle): Promise<void> {
+export async function checkFileFraming(path: string, handle: FileHandle): Promise<number> {
   const { size } = await handle.stat();
   if (size === 0) throw new DataError(`${path}: the file must be an Arrow IPC file, got an empty file`);
   const head = await readBytes(handle, 0, Math.min(size, MAGIC.length));
@@ -46,17 +51,27 @@ export async function checkFileFraming(path: string, handle: FileHandle): Promis
   const whole = tail.toString("latin1", 4) === MAGIC && footerBytes > 0 && footerBytes + FOOTER_TAIL_BYTES < size;
   if (!whole) throw new DataError(`${path}: the file must end with its footer, got a cut file; write or copy it again`);
   const end = size - FOOTER_TAIL_BYTES;
+  let rows = 0;
   for (const { at, metadataBytes, type } of footerBlocks(await readBytes(handle, end - footerBytes, footerBytes))) {
     if (!(at >= 0 && metadataBytes >= 8 && at + metadataBytes <= end))
       throw new Error(`a block must lie in the file, got byte ${at}`);
     const message = await readBytes(handle, at, metadataBytes);
-    checkMessage(message.subarray(message.readInt32LE(0) === CONTINUATION ? 8 : 4), type);
+    const metadata = message.subarray(message.readInt32LE(0) === CONTINUATION ? 8 : 4);
+    checkMessage(metadata, type);
+    rows += rowsOf(Message.decode(metadata));
   }
+  return rows;
+}
+
+/** Rows of a message that is a record batch; 0 of others. */
+function rowsOf(message: Message): number {
+  return message.isRecordBatch() ? message.header().length : 0;
 }
 
 interface Frame {
   readonly last: boolean;
   readonly next: number;
+  readonly rows: number;
 }
 
 async function readFrame(
@@ -71,14 +86,15 @@ async function readFrame(
   if (prefix.length < prefixBytes) throw cutStream(path, size);
   const metadataBytes = prefix.readInt32LE(prefixBytes - 4);
   const metadataAt = at + prefixBytes;
-  if (metadataBytes === 0) return { last: true, next: metadataAt };
+  if (metadataBytes === 0) return { last: true, next: metadataAt, rows: 0 };
   if (metadataBytes < 0 || metadataAt + metadataBytes > size) throw cutStream(path, size);
   const metadata = await readBytes(handle, metadataAt, metadataBytes);
   checkMessage(metadata);
-  const { bodyLength } = Message.decode(metadata);
+  const message = Message.decode(metadata);
+  const { bodyLength } = message;
   if (!(bodyLength >= 0)) throw cutStream(path, size);
   // Past the end of a cut file nothing is read, which the next frame finds.
-  return { last: false, next: metadataAt + metadataBytes + bodyLength };
+  return { last: false, next: metadataAt + metadataBytes + bodyLength, rows: rowsOf(message) };
 }
 
 function cutStream(path: string, size: number): DataError {

@@ -1,10 +1,10 @@
+import { cellRules } from "./cell-rules.ts";
 import { columnBuilder } from "./column-builder.ts";
 import type { ColumnConfig, FeatureColumnConfig } from "./column-config.ts";
 import { type EncodedColumn, encodeColumn, vocabularyIds } from "./encode-column.ts";
 import { type ColumnEncoding, type DataEncoding, FIRST_VALUE_ID, OUT_OF_VOCABULARY_ID } from "./encoding.ts";
 import { featureColumns } from "./feature-specs.ts";
 import { loadHash } from "./fingerprint.ts";
-import { cellRules } from "./raw-table.ts";
 import type { Cells, TableChunk } from "./table-chunk.ts";
 
 /** Encodes the features of some rows. `place` names a row of the chunk, for messages. */

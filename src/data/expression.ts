@@ -13,6 +13,8 @@ const COMPARISONS = ["equal", "unequal", "smaller", "smallerEq", "larger", "larg
 const ARITHMETIC = ["add", "subtract", "multiply", "divide", "pow", "mod", "unaryMinus", "unaryPlus"] as const;
 const FUNCTIONS = ["min", "max", "abs", "log", "exp", "sqrt", "round", "floor", "ceil", "mod", "isnull"] as const;
 const MAX_CHARACTERS = 2000;
+/** Operations within operations: what the stack holds when a row is evaluated. */
+const MAX_DEPTH = 1000;
 
 /** What an expression may do. */
 export type Operation =
@@ -80,14 +82,17 @@ export async function parseExpression(text: string, { columns, where }: ParseExp
     const cure = "write and, or, not, ==, !=, <, <=, >, >=";
     throw new ConfigError(`${where}: the expression ${JSON.stringify(text)} must be readable, got: ${reason}; ${cure}`);
   }
-  return convert(root, { text, columns, where });
+  return convert(root, { text, columns, where, depth: 0 });
 }
 
 interface Context extends ParseExpressionOptions {
   readonly text: string;
+  readonly depth: number;
 }
 
-function convert(node: ParsedNode, context: Context): Expression {
+function convert(node: ParsedNode, above: Context): Expression {
+  const context = { ...above, depth: above.depth + 1 };
+  if (context.depth > MAX_DEPTH) throw outside(`more than ${MAX_DEPTH} operations within each other`, context);
   switch (node.type) {
     case "ParenthesisNode":
       return convert(node.content!, context);

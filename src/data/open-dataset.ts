@@ -22,6 +22,7 @@ import { groupRows, type RowGrouping } from "./row-groups.ts";
 import { toSharedFloat32, toSharedInt32 } from "./shared-array.ts";
 import { resolveSource } from "./source-files.ts";
 import { type PartRows, splitRows } from "./split-rows.ts";
+import { assertTableFits, encodedShares, rawTableShares } from "./table-memory.ts";
 
 /** Options of openDataset. */
 export interface OpenDatasetOptions {
@@ -58,6 +59,8 @@ export async function openDataset(
   checkRows(table, config);
   const split = await splitRows(table, config);
   const used = takeUsedRows(table, split);
+  const shares = [...rawTableShares(table.rows, config.columns), ...encodedShares(used.rows, config.columns)];
+  assertTableFits(`data.source of ${table.rows} rows, ${used.rows} of them used`, shares);
   if (encoding === undefined && used.parts.train.length === 0) {
     throw new ConfigError("data.source: a training part must be named unless an encoding is given, got none");
   }

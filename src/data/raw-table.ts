@@ -1,12 +1,14 @@
 import { DataError } from "../errors.ts";
-import { type CellRules, columnBuilder } from "./column-builder.ts";
-import { type ColumnConfig, isFeature } from "./column-config.ts";
+import { cellRules } from "./cell-rules.ts";
+import { columnBuilder } from "./column-builder.ts";
+import type { ColumnConfig } from "./column-config.ts";
 import type { RawColumn } from "./raw-column.ts";
-import { readArrowFile, readArrowStream } from "./read-arrow.ts";
+import { countArrowRows, readArrowFile, readArrowStream } from "./read-arrow.ts";
 import { readCsv } from "./read-csv.ts";
-import { readParquet } from "./read-parquet.ts";
+import { countParquetRows, readParquet } from "./read-parquet.ts";
 import type { FileFormat, PartName, SourceFile } from "./source-files.ts";
 import type { TableChunk, TableReader } from "./table-chunk.ts";
+import { assertTableFits, rawTableShares } from "./table-memory.ts";
 
 /** The rows of one file within a table. */
 export interface FileRows {
@@ -35,6 +37,8 @@ export interface ReadProgress {
 /** Options of readTable. */
 export interface ReadTableOptions {
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /** Bytes of memory that there can be. Default: what the machine or the container has. */
+  readonly memoryLimit?: number | undefined;
 }
 
 const READERS: Readonly<Record<FileFormat, TableReader>> = {
@@ -45,17 +49,29 @@ const READERS: Readonly<Record<FileFormat, TableReader>> = {
   "arrow-stream": readArrowStream,
 };
 
+/** Rows that a file says it has, without reading them; a text file does not say. */
+const COUNTERS: Readonly<Partial<Record<FileFormat, (path: string) => Promise<number>>>> = {
+  parquet: countParquetRows,
+  "arrow-file": (path) => countArrowRows(path, "file"),
+  "arrow-stream": (path) => countArrowRows(path, "stream"),
+};
+
 /**
- * Reads the configured columns of all files, one file after the other.
+ * Reads the configured columns of all files, one file after the other. Rows that cannot be in memory are refused before
+ * the first one is read where the files say how many they have, else as soon as it is known.
  *
- * @throws {DataError} a file is broken or unreadable, a column is missing, a cell breaks its column's rules.
+ * @throws {DataError} a file is broken or unreadable, a column is missing, a cell breaks its column's rules; the rows do
+ *   not fit into memory.
  */
 export async function readTable(
   files: readonly SourceFile[],
   columns: Readonly<Record<string, ColumnConfig>>,
-  { onProgress }: ReadTableOptions = {},
+  { onProgress, memoryLimit }: ReadTableOptions = {},
 ): Promise<RawTable> {
   const names = Object.keys(columns);
+  const assertFits = (count: number): void =>
+    assertTableFits(`data.source of ${count} rows`, rawTableShares(count, columns), memoryLimit);
+  assertFits(await statedRows(files));
   const builders = names.map((name) => columnBuilder(name, cellRules(columns[name]!)));
   const fileRows: FileRows[] = [];
   let rows = 0;
@@ -67,11 +83,19 @@ export async function readTable(
       for (const [i, name] of names.entries()) builders[i]!.append(chunk.columns.get(name)!, at);
       if (chunk.lines !== undefined) lines.push(chunk.lines);
       rows += chunk.rows;
+      assertFits(rows);
       onProgress?.({ file: file.name, rows });
     }
     fileRows.push({ file, start, rows: rows - start, ...(lines.length > 0 && { lines: joined(lines, rows - start) }) });
   }
   return { rows, files: fileRows, columns: new Map(names.map((name, i) => [name, builders[i]!.finish()])) };
+}
+
+/** Rows that the files say they have together; what a broken file says is nothing, and its reader says what is wrong. */
+async function statedRows(files: readonly SourceFile[]): Promise<number> {
+  let rows = 0;
+  for (const { path, format } of files) rows += (await COUNTERS[format]?.(path).catch(() => 0)) ?? 0;
+  return rows;
 }
 
 /** Where a row of the table comes from: `<file> row 3`, counted from 1, or `<file> line 4` of a text file. */
@@ -93,18 +117,6 @@ export function rowsOfPart(table: RawTable, part: PartName): Int32Array {
 
 function place(file: SourceFile, chunk: TableChunk, i: number): string {
   return chunk.lines ? `${file.path} line ${chunk.lines[i]}` : `${file.path} row ${chunk.firstRow + i + 1}`;
-}
-
-/** How the cells of a column are read. */
-export function cellRules(column: ColumnConfig): CellRules {
-  const keepMissing = "missing" in column && column.missing !== "error";
-  const base = { keepMissing, dates: column.role === "time" };
-  if (isFeature(column)) {
-    if (column.kind === "multi") return { ...base, storage: "lists", separator: column.separator };
-    return { ...base, storage: column.kind === "numeric" ? "numbers" : "categories" };
-  }
-  const categorical = column.role === "group" || (column.role === "extra" && column.kind === "categorical");
-  return { ...base, storage: categorical ? "categories" : "numbers" };
 }
 
 function joined(pieces: readonly Int32Array[], length: number): Int32Array {

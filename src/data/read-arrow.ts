@@ -59,6 +59,16 @@ export async function* readArrowStream(path: string, columns: readonly string[])
   }
 }
 
+/** Rows that the record batches of an Arrow file or stream say they have. @throws Error it is broken. */
+export async function countArrowRows(path: string, format: "file" | "stream"): Promise<number> {
+  const handle = await openArrow(path);
+  try {
+    return await (format === "file" ? checkFileFraming : checkStreamFraming)(path, handle);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function openArrow(path: string): Promise<FileHandle> {
   try {
     return await open(path);

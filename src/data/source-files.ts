@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { ConfigError, DataError } from "../errors.ts";
 import type { DataConfig } from "./config.ts";
+import { globMatches } from "./match-glob.ts";
 
 /** What a file holds. */
 export type FileFormat = "csv" | "tsv" | "parquet" | "arrow-file" | "arrow-stream";
@@ -93,22 +94,22 @@ async function matchGlob(glob: string): Promise<string[]> {
   const segments = glob.split(path.sep);
   const firstWild = segments.findIndex((segment) => /[*?]/.test(segment));
   const root = segments.slice(0, firstWild).join(path.sep) || path.sep;
-  const pattern = new RegExp(`^${segments.slice(firstWild).map(segmentPattern).join("").replace(/\/$/, "")}$`);
+  const wild = segments.slice(firstWild);
   const files = await listFiles(root).catch(() => []);
-  return files.filter((file) => pattern.test(path.relative(root, file).split(path.sep).join("/")));
-}
-
-function segmentPattern(segment: string): string {
-  if (segment === "**") return "(?:[^/]+/)*";
-  const literal = segment.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return `${literal.replaceAll("*", "[^/]*").replaceAll("?", "[^/]")}/`;
+  return files.filter((file) => globMatches(wild, path.relative(root, file).split(path.sep)));
 }
 
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const linked = entries
+    .filter((entry) => entry.isSymbolicLink())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const kinds = await Promise.all(linked.map((link) => stat(link).catch(() => undefined)));
+  const isLinkToFile = new Set(linked.filter((_, i) => kinds[i]?.isFile()));
   return entries
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .map((entry) => path.join(entry.parentPath, entry.name))
+    .map((entry) => ({ entry, file: path.join(entry.parentPath, entry.name) }))
+    .filter(({ entry, file }) => entry.isFile() || isLinkToFile.has(file))
+    .map(({ file }) => file)
     .filter((file) => !/(^|\/)[._]/.test(path.relative(folder, file).split(path.sep).join("/")))
     .sort((a, b) => (a < b ? -1 : 1));
 }

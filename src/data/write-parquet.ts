@@ -1,7 +1,8 @@
-import { rename } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import type { SchemaElement } from "hyparquet";
-import { fileWriter, ParquetWriter } from "hyparquet-writer";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { type WriteBytes, writeAtomically } from "../files/atomic-write.ts";
+import type { FileLayer } from "../files/file-layer.ts";
 import { checkWriteColumns, columnCells, hasNull, type WriteColumn } from "./write-column.ts";
 
 /** Options of writeParquet. */
@@ -10,6 +11,7 @@ export interface WriteParquetOptions {
   readonly codec?: "none" | "snappy" | "gzip";
   /** Rows in each row group, >= 1: what a reader must hold in memory. Default 65536. */
   readonly rowsPerGroup?: number;
+  readonly files?: FileLayer;
 }
 
 const CODECS = { none: "UNCOMPRESSED", snappy: "SNAPPY", gzip: "GZIP" } as const;
@@ -17,18 +19,37 @@ const CODECS = { none: "UNCOMPRESSED", snappy: "SNAPPY", gzip: "GZIP" } as const
 /**
  * Writes columns as a Parquet file. The file appears whole or not at all.
  *
- * @throws {DataError} the columns differ in length, or two have one name.
+ * @throws {DataError} the columns differ in length, or two have one name; the disk refuses.
  * Source: Apache Parquet format, https://parquet.apache.org/docs/file-format/
  */
 export async function writeParquet(
   path: string,
   columns: readonly WriteColumn[],
-  { codec = "snappy", rowsPerGroup = 65536 }: WriteParquetOptions = {},
+  { codec = "snappy", rowsPerGroup = 65536, files }: WriteParquetOptions = {},
 ): Promise<void> {
   const rows = checkWriteColumns("writeParquet", columns);
-  const temporary = `${path}.tmp`;
+  await writeAtomically(path, (write) => writeGroups(columns, { rows, rowsPerGroup, codec, write }), {
+    ...(files && { files }),
+  });
+}
+
+interface WriteGroups extends Required<Pick<WriteParquetOptions, "codec" | "rowsPerGroup">> {
+  readonly rows: number;
+  readonly write: WriteBytes;
+}
+
+/** Writes one row group after the other: no more than one is in memory. */
+async function writeGroups(
+  columns: readonly WriteColumn[],
+  { rows, rowsPerGroup, codec, write }: WriteGroups,
+): Promise<void> {
+  const bytes = new ByteWriter();
+  const flush = async (): Promise<void> => {
+    await write(bytes.getBytes());
+    bytes.index = 0;
+  };
   const writer = new ParquetWriter({
-    writer: fileWriter(temporary),
+    writer: bytes,
     schema: [{ name: "schema", num_children: columns.length }, ...columns.flatMap(schemaOf)],
     codec: CODECS[codec],
     compressors: { GZIP: (bytes) => gzipSync(bytes, { level: 9 }) },
@@ -38,9 +59,10 @@ export async function writeParquet(
     const end = Math.min(rows, start + rowsPerGroup);
     const columnData = columns.map((column) => ({ name: column.name, data: columnCells(column, start, end) }));
     await writer.write({ columnData, rowGroupSize: end - start });
+    await flush();
   }
   await writer.finish();
-  await rename(temporary, path);
+  await flush();
 }
 
 function schemaOf(column: WriteColumn): SchemaElement[] {

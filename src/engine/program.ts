@@ -1,4 +1,5 @@
 import { ConfigError } from "../errors.ts";
+import { type MemoryShare, memoryProblem } from "../memory-limit.ts";
 import { roundKeys } from "../random.ts";
 import type { Call } from "./call.ts";
 import { eagerExecutor } from "./eager.ts";
@@ -8,7 +9,7 @@ import type { ParameterTree } from "./parameters.ts";
 import { replayExecutor } from "./replay.ts";
 import type { Entries, HostBatch, HostTensor } from "./step.ts";
 import { scalarName } from "./updates.ts";
-import { movedParameters, rowChunks, rowCount, rowSize, type Variable } from "./variables.ts";
+import { listVariables, movedParameters, rowChunks, rowCount, rowSize, type Variable } from "./variables.ts";
 
 /** Rates of one optimiser group at one step. */
 export interface Rates {
@@ -60,15 +61,22 @@ export interface ProgramOptions {
   readonly eager?: boolean;
   /** Seed of the steps' noise. */
   readonly seed?: number;
+  /** Bytes of memory that there can be. Default: what the machine or the container has; of a GPU's own nothing is known. */
+  readonly memoryLimit?: number;
 }
 
-/** Creates the variables with their first values; entries are captured when they are first run. */
+/**
+ * Creates the variables with their first values; entries are captured when they are first run.
+ *
+ * @throws {ConfigError} parameters and optimiser state cannot be in memory.
+ */
 export function createProgram<P extends ParameterTree>(
   tree: P,
   entries: Entries<P>,
   options: ProgramOptions = {},
 ): Program {
-  const { native, eager = false, seed = 0 } = options;
+  const { native, eager = false, seed = 0, memoryLimit } = options;
+  if (!native?.gpu || memoryLimit !== undefined) assertVariablesFit(listVariables(tree, entries), memoryLimit);
   const executor: Executor =
     native === undefined || eager ? eagerExecutor(tree, entries) : replayExecutor(native, tree, entries);
   const byName = new Map(executor.variables.map((variable) => [variable.name, variable]));
@@ -126,6 +134,19 @@ export function createProgram<P extends ParameterTree>(
     },
     close: () => executor.close(),
   };
+}
+
+/** Bytes of variables, each a float32. */
+export function variableShares(variables: readonly Pick<Variable, "name" | "shape">[]): readonly MemoryShare[] {
+  return variables.map(({ name, shape }) => ({ name, bytes: 4 * shape.reduce((product, size) => product * size, 1) }));
+}
+
+function assertVariablesFit(variables: readonly Variable[], limit: number | undefined): void {
+  const cure = "make tables narrower or hash them to fewer rows, or use a machine with more memory";
+  const where = "parameters and optimiser state";
+  const shares = variableShares(variables);
+  const problem = memoryProblem({ where, shares, cure, ...(limit !== undefined && { limit }) });
+  if (problem !== undefined) throw new ConfigError(problem);
 }
 
 /** Every variable in chunks of rows: what checkpoints and copies read. */

@@ -1,6 +1,8 @@
 // Every file that a run writes passes through this small record of functions, so that a test can make the n-th of
 // them fail and see what is left on disk.
+import { constants } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { DataError } from "../errors.ts";
 
 /** An open file. */
@@ -45,8 +47,7 @@ export const nodeFiles: FileLayer = {
   open: (path, mode) => naming(path, `be there to ${mode}`, () => openFile(path, mode)),
   rename: (from, to) => naming(from, `be movable to ${to}`, () => rename(from, to)),
   remove: (path) => naming(path, "be removable", () => rm(path, { recursive: true, force: true })),
-  makeFolder: (path) =>
-    naming(path, "be a folder or free for one", async () => void (await mkdir(path, { recursive: true }))),
+  makeFolder: (path) => naming(path, "be a folder or free for one", () => makeFolders(path)),
   list: (path) => naming(path, "be a readable folder", async () => (await readdir(path)).sort()),
   exists: (path) =>
     stat(path).then(
@@ -56,10 +57,16 @@ export const nodeFiles: FileLayer = {
   syncFolder: (path) => naming(path, "be a folder that can be synced", () => syncFolder(path)),
 };
 
-const FLAGS = { read: "r", create: "wx+", append: "a+" } as const;
+/** A pipe would be waited for, and a device has no end: without blocking, both are opened, and then refused. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const FLAGS = { read: READ, create: "wx+", append: "a+" } as const;
 
 async function openFile(path: string, mode: OpenMode): Promise<OpenFile> {
   const handle = await open(path, FLAGS[mode]);
+  if (mode === "read" && !(await handle.stat()).isFile()) {
+    await handle.close();
+    throw new Error("what is no file: a folder, pipe or device");
+  }
   return {
     read: (target, position) => naming(path, "be readable", () => readFully(handle, target, position)),
     write: (bytes) => naming(path, `take ${bytes.byteLength} bytes more`, () => handle.writeFile(bytes)),
@@ -86,6 +93,23 @@ async function readFully(
     done += bytesRead;
   }
   return done;
+}
+
+/** Node's own recursive mkdir asks for ever where a parent is there and takes no folder, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  const first = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+  if (first === undefined || (await isFolder(path))) return;
+  if (first.code !== "ENOENT" || dirname(path) === path) throw first;
+  if (!(await isFolder(dirname(path)))) await makeFolders(dirname(path));
+  const second = await mkdir(path).catch((error: Error) => error);
+  if (second !== undefined && !(await isFolder(path))) throw second;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,12 +1,14 @@
 // A lock file that two writers of one folder meet at. It saves double work; correctness does not rest on it, because
 // everything is written aside and renamed into place.
+
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { nodeFiles } from "./file-layer.ts";
 
 const lockSchema = z.object({
   pid: z.int().positive(),
@@ -46,7 +48,7 @@ const WRITING_MS = 5000;
 export async function holdLock(path: string, options: LockOptions = {}): Promise<() => Promise<void>> {
   const { onWaiting, pollMs = 300, signal } = options;
   const mine: LockRecord = { ...processIdentity(process.pid), host: hostname(), token: randomUUID() };
-  await mkdir(dirname(path), { recursive: true });
+  await nodeFiles.makeFolder(dirname(path));
   let told: string | undefined;
   while (!(await create(path, mine))) {
     signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { nodeFiles } from "../files/file-layer.ts";
+import type { FileLayer } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
 import type { Diagnosis } from "../run/evaluation/diagnose.ts";
 import type { SliceResult } from "../run/evaluation/slices.ts";
@@ -75,17 +75,19 @@ export type PhaseLine = z.infer<typeof phaseLine>;
  */
 export async function readRunReport(path: string): Promise<RunReport> {
   const folder = runFolder(path);
+  const { files } = folder;
   const { kind, config } = await readStoredJob(folder);
   const missing: string[] = [];
   const optional = async <T>(file: string, what: string): Promise<T | undefined> => {
-    if (await nodeFiles.exists(file)) return (await readJson(file)) as T;
+    if (await files.exists(file)) return (await readJson(file, files)) as T;
     missing.push(`${what} (${basename(file)})`);
     return undefined;
   };
   const environment = await optional<Readonly<Record<string, unknown>>>(folder.environment, "versions and command");
   const data = await optional<DataCard>(folder.dataReport, "the data card");
-  const metrics = await readLines(folder.metrics, "logged steps", missing);
-  const phases = kind === "cascade" ? await readLines(join(path, "phases.jsonl"), "finished phases", missing) : [];
+  const metrics = await readLines(folder.metrics, "logged steps", { missing, files });
+  const phases =
+    kind === "cascade" ? await readLines(join(path, "phases.jsonl"), "finished phases", { missing, files }) : [];
   const result = await readStoredResult(path);
   if (result === undefined) missing.push("the test result: the run is not finished (result.json)");
   const diagnosisFile = join(folder.evaluations, "diagnosis.json");
@@ -101,11 +103,11 @@ export async function readRunReport(path: string): Promise<RunReport> {
     result,
     diagnosis:
       kind === "cascade" ? undefined : await optional<Diagnosis>(diagnosisFile, "calibration, agreement and slices"),
-    perUser: (await nodeFiles.exists(folder.testUsers))
-      ? await readUserMetrics(folder.testUsers, metricNames(result))
+    perUser: (await files.exists(folder.testUsers))
+      ? await readUserMetrics(folder.testUsers, metricNames(result), files)
       : undefined,
-    slices: (await nodeFiles.exists(folder.testSlices))
-      ? checkStored(sliceResults, await readJson(folder.testSlices), folder.testSlices)
+    slices: (await files.exists(folder.testSlices))
+      ? checkStored(sliceResults, await readJson(folder.testSlices, files), folder.testSlices)
       : [],
     missing,
   };
@@ -119,9 +121,13 @@ function metricNames(result: StoredResult | undefined): readonly string[] {
 }
 
 /** The whole lines of a log; says where there are none, and where the last one was cut off. */
-async function readLines(path: string, what: string, missing: string[]): Promise<readonly object[]> {
-  const { records, cutLine } = (await nodeFiles.exists(path))
-    ? await readJsonLines(path)
+async function readLines(
+  path: string,
+  what: string,
+  { missing, files }: { readonly missing: string[]; readonly files: FileLayer },
+): Promise<readonly object[]> {
+  const { records, cutLine } = (await files.exists(path))
+    ? await readJsonLines(path, { files })
     : { records: [], cutLine: undefined };
   const file = basename(path);
   if (records.length === 0) missing.push(`${what} (${file})`);

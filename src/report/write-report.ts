@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { writeAtomically, writeTextAtomically } from "../files/atomic-write.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import { ablationSections } from "./ablation-sections.ts";
 import { toCsv } from "./ablation-table.ts";
 import { tableRecords } from "./cell-text.ts";
@@ -77,7 +77,7 @@ export async function writeSections(
   sections: readonly ReportSection[],
   { out, made, title }: PageOptions,
 ): Promise<Omit<WrittenReport, "missing">> {
-  for (const folder of ["figures", "tables"]) await mkdir(join(out, folder), { recursive: true });
+  for (const folder of ["figures", "tables"]) await nodeFiles.makeFolder(join(out, folder));
   const drawn: { section: ReportSection; figures: DrawnFigure[] }[] = [];
   for (const section of sections) {
     const figures: DrawnFigure[] = [];

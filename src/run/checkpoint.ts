@@ -101,6 +101,15 @@ export async function findCheckpoint(
   }
 }
 
+const readState = async (path: string, files: RunFolder["files"]): Promise<StateFile> =>
+  checkedState(path, await readJson(join(path, STATE), files));
+
+/** Where the latest checkpoint of a run stands; undefined where it has none. @throws {DataError} it is broken. */
+export async function latestState(folder: RunFolder): Promise<TrainState | undefined> {
+  const latest = await findCheckpoint(folder, "latest");
+  return latest === undefined ? undefined : (await readState(latest, folder.files)).state;
+}
+
 export interface LoadOptions {
   /** `all` to go on training; `parameters` to score. */
   readonly what: "all" | "parameters";
@@ -124,7 +133,7 @@ export async function loadCheckpoint(
   program: Program,
   { what, dataFingerprint, only = () => true, storedAs }: LoadOptions,
 ): Promise<TrainState> {
-  const stored = checkedState(path, await readJson(join(path, STATE), files));
+  const stored = await readState(path, files);
   if (dataFingerprint !== undefined && stored.dataFingerprint !== dataFingerprint) {
     throw new DataError(
       `${path}: checkpoint must be of the same data, got fingerprint ${stored.dataFingerprint} where the data have ${dataFingerprint}`,

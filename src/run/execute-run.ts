@@ -20,6 +20,7 @@ import { type JobNotice, type JobOptions, type JobResult, measureTest, restoreLa
 import { openRunLog } from "./run-log.ts";
 import type { ScoresReport } from "./scores/load-scores.ts";
 import { effectiveConfig, loadEarlierWeights, openRunData, seenRows } from "./starting-point.ts";
+import { assertStepFits, stepShares } from "./step-memory.ts";
 import { buildEntries } from "./steps.ts";
 import { train } from "./train.ts";
 
@@ -80,6 +81,7 @@ export async function* executeRun(options: RunOptions): AsyncGenerator<RunNotice
     await writeJson(folder.dataReport, { fingerprint: dataset.fingerprint, ...dataset.report }, folder.files);
     checkAgainstData(config, dataset);
     const models = buildModels(config, dataset);
+    if (!native?.gpu) assertStepFits("train.batchSize", stepShares(config, models, dataset));
     program = createProgram(models.parameters, buildEntries(config, models, { losses }), { native, seed: config.seed });
     await loadEarlierWeights(program, resolved);
     const names = (["teacher", "student"] as const).filter((name) => models[name] !== undefined);
@@ -209,7 +211,7 @@ async function* testEvaluation({
     },
   );
   if (measured !== undefined && measured.users.users.length > 0)
-    await writeUserMetrics(folder.testUsers, measured.users, dataset.users);
+    await writeUserMetrics(folder.testUsers, measured.users, dataset.users, folder.files);
   if (measured !== undefined && measured.slices.length > 0)
     await writeJson(folder.testSlices, measured.slices, folder.files);
   yield { kind: "evaluation", part: "test", evaluation, seconds, best: false, state, step: state.step };

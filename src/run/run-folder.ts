@@ -3,6 +3,7 @@ import { ConfigError } from "../errors.ts";
 import { removeTemporaryFiles } from "../files/atomic-write.ts";
 import { type FileLayer, nodeFiles } from "../files/file-layer.ts";
 import { tryLock } from "../files/file-lock.ts";
+import { filesWithin } from "../files/files-within.ts";
 import { firstDifference, readJson, writeJson } from "../files/json-file.ts";
 
 /** Version of the run folder's layout; written into it and checked when it is opened. */
@@ -60,7 +61,7 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
     evaluations: join(path, "eval"),
     testSlices: join(path, "eval", "test-slices.json"),
     testUsers: join(path, "eval", "test-users.parquet"),
-    files,
+    files: filesWithin(path, files),
   };
 }
 
@@ -72,9 +73,10 @@ export function runFolder(path: string, files: FileLayer = nodeFiles): RunFolder
  */
 export async function openRunFolder(
   path: string,
-  { config, environment, resume, files = nodeFiles }: OpenRunOptions,
+  { config, environment, resume, files: layer }: OpenRunOptions,
 ): Promise<{ readonly folder: RunFolder; readonly release: () => Promise<void> }> {
-  const folder = runFolder(path, files);
+  const folder = runFolder(path, layer);
+  const { files } = folder;
   await files.makeFolder(path);
   const release = await lockRun(path);
   try {

@@ -57,6 +57,9 @@ export async function openScalarLog(
   const events = await openEventWriter(folder.events, {
     files,
     ...(resumeStep !== undefined && { resumeStep: resumeStep + 1 }),
+  }).catch(async (error: unknown) => {
+    await lines.close();
+    throw error;
   });
   return {
     scalars: (step, values) => recordScalars(lines, events, step, values),

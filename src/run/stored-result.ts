@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
-import { nodeFiles } from "../files/file-layer.ts";
 import { readJson } from "../files/json-file.ts";
+import { runFolder } from "./run-folder.ts";
 
 const count = z.number().min(0);
 const storedResult = z.looseObject({
@@ -31,7 +31,8 @@ export type StoredResult = z.infer<typeof storedResult>;
  */
 export async function readStoredResult(path: string): Promise<StoredResult | undefined> {
   const file = join(path, "result.json");
-  return (await nodeFiles.exists(file)) ? checkStored(storedResult, await readJson(file), file) : undefined;
+  const { files } = runFolder(path);
+  return (await files.exists(file)) ? checkStored(storedResult, await readJson(file, files), file) : undefined;
 }
 
 /** A file's content against its schema. @throws {DataError} names the file, the place and what is there. */

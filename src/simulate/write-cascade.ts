@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WriteColumn } from "../data/write-column.ts";
 import { writeParquet } from "../data/write-parquet.ts";
+import { nodeFiles } from "../files/file-layer.ts";
 import type { CascadeConfig } from "./cascade-config.ts";
 import { cascadeLog, type LoggedRequest } from "./cascade-log.ts";
 import { createWorld, type World } from "./world.ts";
@@ -33,7 +34,7 @@ export async function writeCascade(
   folder: string,
   onProgress: (done: number) => void = () => {},
 ): Promise<CascadeReport> {
-  await mkdir(folder, { recursive: true });
+  await nodeFiles.makeFolder(folder);
   const world = createWorld(config);
   const log: LoggedRequest[] = [];
   for (const request of cascadeLog(world)) {

@@ -12,7 +12,7 @@ import { folderContents } from "./folder-contents.ts";
 let folder: string;
 let config: string;
 const SETS = ["train.epochs=2", "train.batchSize=200", "train.checkpointEvery=1", "train.keepLast=9"];
-const run = (out: string, files: FileLayer, more: { readonly resume?: boolean } = {}) =>
+const run = (out: string, files: FileLayer, more: { readonly resume?: boolean; readonly pauseAfter?: number } = {}) =>
   finishRun(config, out, { sets: SETS, files, ...more });
 beforeAll(async () => {
   await nativeEngine();
@@ -78,6 +78,41 @@ describe("a slow disk", () => {
       out,
       beforeWrites("checkpoints", () => sleep(5)),
     );
+    expect(folderContents(out)).toEqual(folderContents(join(folder, "whole")));
+  });
+});
+
+describe("a read-only folder", () => {
+  it.runIf(process.platform === "linux").each(["/proc/twinstill-run", "/sys/twinstill-run"])(
+    "is named when a run is to begin there: %s",
+    async (out) => {
+      const failed = run(out, nodeFiles);
+      await expect(failed).rejects.toThrow(DataError);
+      await expect(failed).rejects.toThrow(
+        new RegExp(`^${out}: file must be a folder or free for one, got (EPERM|EACCES|EROFS|ENOENT): `),
+      );
+    },
+  );
+
+  it("ends a run that goes on there with an error that names a path in it, and leaves it as it was", async () => {
+    const out = join(folder, "read-only");
+    await run(out, nodeFiles, { pauseAfter: 1 });
+    const before = folderContents(out);
+    const refuse = (path: string) => (): never => {
+      throw new DataError(`${path}: file must be writable, got EROFS: read-only file system`);
+    };
+    const readOnly: FileLayer = {
+      ...nodeFiles,
+      open: async (path, mode) => (mode === "read" ? nodeFiles.open(path, mode) : refuse(path)()),
+      rename: async (path) => refuse(path)(),
+      remove: async (path) => ((await nodeFiles.exists(path)) ? refuse(path)() : undefined),
+      makeFolder: async (path) => ((await nodeFiles.exists(path)) ? undefined : refuse(path)()),
+    };
+    await expect(run(out, readOnly, { resume: true })).rejects.toThrow(
+      /read-only\/\S+: file must be writable, got EROFS/,
+    );
+    expect(folderContents(out)).toEqual(before);
+    await run(out, nodeFiles, { resume: true });
     expect(folderContents(out)).toEqual(folderContents(join(folder, "whole")));
   });
 });

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 
-/** What every job may leave out of an equality: who ran it, and TensorBoard's copies of metrics.jsonl, which hold times. */
-const NOT_COMPARED = /(^|\/)(tb\/|env\.json$|report\/)/;
+/** What every job may leave out of an equality: who ran it, and what tells again, with times, what metrics.jsonl and results.json tell. */
+const NOT_COMPARED = /(^|\/)(tb\/|env\.json$|report\/|results\.(md|csv|parquet)$)/;
 /** Numbers that measure the machine. */
 const TIMES = /seconds$|^(rowsPerSecond|dataWaitShare|folder|cost)$/i;
 
@@ -14,7 +14,12 @@ export function folderContents(folder: string): Readonly<Record<string, string>>
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
       .filter((name) => !NOT_COMPARED.test(name))
       .sort()
-      .map((name) => [name, comparable(name, readFileSync(join(folder, name))).replaceAll(folder, "OUT")]),
+      .map((name) => [
+        name,
+        comparable(name, readFileSync(join(folder, name)))
+          .replaceAll(folder, "OUT")
+          .replaceAll(basename(folder), "OUT"),
+      ]),
   );
 }
 

@@ -14,7 +14,7 @@ import {
   tableReaders,
   yamlReader,
 } from "./hostile-readers.ts";
-import { isLong, times } from "./long-part.ts";
+import { times } from "./long-part.ts";
 import { changes, mutate, mutatedJson } from "./mutants.ts";
 
 const MOST_MS = 10_000;
@@ -58,11 +58,19 @@ const TABLES = [
 const STORED = ["whole.safetensors", "manifest.json", "shard.arrow"];
 const CHECKPOINTS = ["model.safetensors", "optimizer.safetensors", "state.json", "latest"];
 const find = (name: string): HostileReader => readers.find((reader) => reader.name === name)!;
-/** 10,000 in all for tables and stores; opening a run takes a hundred times as long as reading a file. */
-const RUNS = times({ quick: 15, long: 700 });
+/** Mutants, and places of cuts and flips: 10,000 mutants in all. Opening a run takes a hundred times as long as reading a file. */
+const EFFORT = {
+  file: times({ quick: 15, long: 800 }),
+  run: times({ quick: 15, long: 200 }),
+  filePlaces: times({ quick: 15, long: 2000 }),
+  runPlaces: times({ quick: 15, long: 400 }),
+} as const;
 
 describe.each([...TABLES, ...STORED, ...CHECKPOINTS, "run.yaml"])("%s", (name) => {
-  it(`is read or refused with ${RUNS} seeded changes`, async () => {
+  const isRun = CHECKPOINTS.includes(name);
+  const mutantsTried = isRun ? EFFORT.run : EFFORT.file;
+
+  it(`is read or refused with ${mutantsTried} seeded changes`, async () => {
     const reader = find(name);
     expect(await outcome(reader, reader.whole)).toBe("read");
     const before = process.memoryUsage().rss;
@@ -73,7 +81,7 @@ describe.each([...TABLES, ...STORED, ...CHECKPOINTS, "run.yaml"])("%s", (name) =
       fc.asyncProperty(mutants, async (mutant) => {
         expect(await outcome(reader, mutant)).toMatch(/^(read|refused)$/);
       }),
-      { numRuns: RUNS },
+      { numRuns: mutantsTried },
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(MOST_BYTES);
     expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
@@ -82,7 +90,7 @@ describe.each([...TABLES, ...STORED, ...CHECKPOINTS, "run.yaml"])("%s", (name) =
   it("is read or refused cut at every byte, and with every byte flipped", async () => {
     const reader = find(name);
     const { whole } = reader;
-    const stride = isLong ? Math.max(1, Math.floor(whole.length / 2000)) : Math.max(1, Math.floor(whole.length / 15));
+    const stride = Math.max(1, Math.floor(whole.length / (isRun ? EFFORT.runPlaces : EFFORT.filePlaces)));
     for (let at = 0; at < whole.length; at += stride) {
       expect(await outcome(reader, whole.subarray(0, at)), `cut at ${at}`).toMatch(/^(read|refused)$/);
       const flipped = Uint8Array.from(whole);

@@ -1,4 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { noticeText } from "../../docs/scripts/licences.ts";
 
@@ -20,6 +23,19 @@ describe("the supply chain", () => {
     const open = Object.entries(packages).filter(([path, { integrity, link }]) => path !== "" && !link && !integrity);
     expect(open.map(([path]) => path)).toEqual([]);
     expect(readFileSync(".npmrc", "utf8")).toMatch(/^ignore-scripts=true$/m);
+  });
+
+  it("loads nothing of what tfjs brings along to download and unpack its library", { timeout: 60_000 }, () => {
+    const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+    const program = fileURLToPath(new URL("./loaded-packages.ts", import.meta.url));
+    const { stdout, stderr } = spawnSync(process.execPath, ["--import", tsx, program], { encoding: "utf8" });
+    const { kind, loaded } = JSON.parse(stdout.trim().split("\n").at(-1) ?? stderr) as {
+      readonly kind: string;
+      readonly loaded: readonly string[];
+    };
+    const allowed = /^(@tensorflow\/tfjs.*|google-protobuf|long|seedrandom)$/;
+    expect(loaded.filter((name) => !allowed.test(name))).toEqual([]);
+    expect(loaded.includes("@tensorflow/tfjs-node-gpu")).toBe(kind.startsWith("native"));
   });
 
   it("has no package with an install script but the native runtime's, which is built without it", () => {

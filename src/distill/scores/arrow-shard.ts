@@ -13,6 +13,7 @@ import {
   Int64,
   makeData,
   RecordBatch,
+  type RecordBatchFileReader,
   RecordBatchFileWriter,
   RecordBatchReader,
   Schema,
@@ -38,6 +39,7 @@ export interface ShardLayout {
 
 const MAGIC = "ARROW1";
 /** The footer's length and the magic word at the end of a file. */
+const CONTINUATION = -1;
 const FOOTER_TAIL_BYTES = 4 + MAGIC.length;
 
 const ROWS_KEY = "twinstill.rows";
@@ -106,8 +108,9 @@ function onlyBatch(path: string, bytes: Uint8Array): RecordBatch {
   try {
     registerZstd();
     checkFraming(bytes);
-    const [batch] = [...RecordBatchReader.from(bytes)];
-    if (batch === undefined) throw new Error("no record batch");
+    // Not by iterating: that asks for the batch again and again where another message stands in its place.
+    const batch = (RecordBatchReader.from(bytes).open() as RecordBatchFileReader).readRecordBatch(0);
+    if (batch === null) throw new Error("no record batch");
     checkBatch(path, batch);
     return batch;
   } catch (error) {
@@ -130,6 +133,9 @@ function checkFraming(bytes: Uint8Array): void {
   if (blocks.length !== 1) throw new Error(`${blocks.length} messages where one record batch belongs`);
   const { at, metadataBytes, type } = blocks[0]!;
   if (!(at >= 0 && metadataBytes >= 8 && at + metadataBytes <= end)) throw new Error(`a record batch at byte ${at}`);
+  // Without this word the library takes the length for an older format's, and another message for this one.
+  if (view.getInt32(at, true) !== CONTINUATION || view.getInt32(at + 4, true) !== metadataBytes - 8)
+    throw new Error(`a record batch without its own length at byte ${at}`);
   checkMessage(bytes.subarray(at + 8, at + metadataBytes), type);
 }
 

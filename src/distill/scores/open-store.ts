@@ -30,14 +30,14 @@ export async function openStore(
   { files = nodeFiles }: { readonly files?: FileLayer } = {},
 ): Promise<ScoreStore> {
   const folder = storeFolder(path, files);
-  if (!(await files.exists(folder.manifest))) {
-    const unfinished = await files.exists(folder.job);
+  if (!(await folder.files.exists(folder.manifest))) {
+    const unfinished = await folder.files.exists(folder.job);
     const got = unfinished
       ? "an unfinished one; go on with it: twinstill score ... --resume"
       : "no manifest.json in it";
     throw new DataError(`--scores ${path}: folder must hold a whole score store, got ${got}`);
   }
-  const manifest = parseStoreFile(folder.manifest, storeManifest, await readJson(folder.manifest, files));
+  const manifest = parseStoreFile(folder.manifest, storeManifest, await readJson(folder.manifest, folder.files));
   for (const section of Object.values(manifest.content)) {
     for (const receipt of section.shards) await checkLength(folder, receipt);
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { FileLayer } from "../../files/file-layer.ts";
+import { filesWithin } from "../../files/files-within.ts";
 import type { SectionName } from "./manifest.ts";
 
 /** Paths inside a score store. */
@@ -20,7 +21,7 @@ export interface JobNumber {
 }
 
 export function storeFolder(path: string, files: FileLayer): StoreFolder {
-  return { path, manifest: join(path, "manifest.json"), job: join(path, "job.json"), files };
+  return { path, manifest: join(path, "manifest.json"), job: join(path, "job.json"), files: filesWithin(path, files) };
 }
 
 /** Name of a shard without its ending: `.arrow` holds the scores, `.json` the receipt until the store is whole. */

@@ -58,11 +58,12 @@ export interface WriterOptions {
  * @throws {ConfigError} the folder holds something else or another job, is in use, or holds a store and resume is not set.
  */
 export async function openStoreWriter(path: string, header: StoreHeader, options: WriterOptions): Promise<StoreWriter> {
-  const { files = nodeFiles, resume } = options;
+  const { resume } = options;
   const job: JobNumber = { index: options.job, count: header.jobs };
   if (!(Number.isInteger(job.index) && job.index >= 1 && job.index <= job.count))
     throw new ConfigError(`--shard: must be i/n with 1 <= i <= n, got ${job.index}/${job.count}`);
-  const folder = storeFolder(path, files);
+  const folder = storeFolder(path, options.files ?? nodeFiles);
+  const { files } = folder;
   await files.makeFolder(path);
   const release = await lockJob(path, job);
   try {

@@ -1,6 +1,6 @@
 import { join, relative, resolve } from "node:path";
 import { loadHash } from "../../data/fingerprint.ts";
-import { nodeFiles } from "../../files/file-layer.ts";
+import { type FileLayer, nodeFiles } from "../../files/file-layer.ts";
 import { readJson } from "../../files/json-file.ts";
 import { readUserMetrics, type ValuesByUser } from "../evaluation/user-metrics.ts";
 import type { RunResult } from "../execute-run.ts";
@@ -8,7 +8,7 @@ import { readRunJson, runFolder } from "../run-folder.ts";
 import { NEEDED_RUN } from "./controls.ts";
 import { type InputHashes, inputHashes } from "./input-hashes.ts";
 import type { AblationPlan, PlannedRun } from "./plan.ts";
-import { runProcess } from "./run-process.ts";
+import type { RunCommand } from "./run-process.ts";
 
 /** What became of a planned run. */
 export type RunOutcome =
@@ -33,9 +33,9 @@ export type RunOutcome =
 export interface ExecutePlanOptions {
   /** Folder of the ablation; runs go under `runs/` in it. */
   readonly out: string;
-  /** Command that runs twinstill: `["node", ".../main.js"]`. */
-  readonly program: readonly string[];
-  /** Processes at a time. */
+  /** Runs the commands that make up the ablation. */
+  readonly runCommand: RunCommand;
+  /** Commands at a time. */
   readonly jobs: number;
   /** Version of the code: runs of another version are not reused. */
   readonly version: string;
@@ -43,10 +43,12 @@ export interface ExecutePlanOptions {
   /** Metrics whose values by user are read. */
   readonly metrics: readonly string[];
   readonly signal?: AbortSignal;
+  /** What the results are read through. */
+  readonly files?: FileLayer;
   readonly onOutcome?: (outcome: RunOutcome, done: number, total: number) => void;
 }
 
-/** Runs a plan, each run a process of its own; finished ones are found and kept, failed ones are an outcome. */
+/** Runs a plan, each run a command of its own; finished ones are found and kept, failed ones are an outcome. */
 export async function executePlan(
   { baseFile, runs }: Pick<AblationPlan, "baseFile" | "runs">,
   options: ExecutePlanOptions,
@@ -121,15 +123,22 @@ async function executeOne(baseFile: string, run: PlannedRun, { options, place, n
   const failed = (error: string): RunOutcome => ({ kind: "failed", run, folder, error, command });
   if (run.needs !== undefined && other?.kind !== "done")
     return failed(`needs the run of ${run.needs.variant}, seed ${run.needs.seed}, which failed`);
-  const finished = await finishedRun(folder, options.metrics);
+  const finished = await finishedRun(folder, options);
   if (finished !== undefined) return { kind: "done", run, folder, ...finished, reused: true, command };
-  const resume = (await nodeFiles.exists(join(folder, "config.resolved.json"))) ? ["--resume"] : [];
-  const error = await runProcess([...options.program, ...args, ...resume], options.signal);
+  const error = await options.runCommand([...args, ...(await resumeFlag(folder, options))], options.signal);
   if (error !== undefined) return failed(error);
-  const made = await finishedRun(folder, options.metrics);
+  const made = await finishedRun(folder, options);
   return made === undefined
     ? failed("the run ended without a result")
     : { kind: "done", run, folder, ...made, reused: false, command };
+}
+
+/** A run that was broken off is gone on with, even where it had come no further than to make its folder. */
+export async function resumeFlag(
+  folder: string,
+  { files = nodeFiles }: Pick<ExecutePlanOptions, "files">,
+): Promise<readonly string[]> {
+  return (await files.exists(folder)) ? ["--resume"] : [];
 }
 
 /** Arguments of the command that makes a run. */
@@ -147,17 +156,17 @@ export function trainArguments(
 
 /** @throws {ConfigError} the folder has another format. @throws {DataError} a file in it is broken. */
 async function finishedRun(
-  folder: string,
-  metrics: readonly string[],
+  path: string,
+  { metrics, files: layer }: Pick<ExecutePlanOptions, "metrics" | "files">,
 ): Promise<{ readonly result: RunResult; readonly users: ReadonlyMap<string, ValuesByUser> } | undefined> {
-  const path = join(folder, "result.json");
-  if (!(await nodeFiles.exists(path))) return undefined;
-  const { testUsers, config } = runFolder(folder);
-  await readRunJson(config); // refuses a folder of another format
-  const users = (await nodeFiles.exists(testUsers))
-    ? await readUserMetrics(testUsers, withTeachers(metrics))
+  const { testUsers, config, files } = runFolder(path, layer);
+  const result = join(path, "result.json");
+  if (!(await files.exists(result))) return undefined;
+  await readRunJson(config, files); // refuses a folder of another format
+  const users = (await files.exists(testUsers))
+    ? await readUserMetrics(testUsers, withTeachers(metrics), files)
     : new Map();
-  return { result: (await readJson(path)) as RunResult, users };
+  return { result: (await readJson(result, files)) as RunResult, users };
 }
 
 /** The teacher's row takes its metrics in the student's place. */

@@ -4,7 +4,6 @@ import { readJson } from "../../files/json-file.ts";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import type { PermutedEvaluation } from "../evaluation/permute.ts";
 import { type ExecutePlanOptions, type RunOutcome, shellCommand } from "./execute-plan.ts";
-import { runProcess } from "./run-process.ts";
 
 /** A base run of one seed with a column permuted. */
 export interface PermutedOutcome {
@@ -15,7 +14,7 @@ export interface PermutedOutcome {
   readonly evaluation: Evaluation | { readonly error: string };
 }
 
-export interface PermuteRunsOptions extends Pick<ExecutePlanOptions, "program" | "device" | "signal"> {
+export interface PermuteRunsOptions extends Pick<ExecutePlanOptions, "runCommand" | "device" | "signal" | "files"> {
   readonly columns: readonly string[];
   readonly repeats: number;
   /** Seed of the permutations. */
@@ -30,7 +29,7 @@ export interface PermutedFile {
   readonly columns: readonly PermutedEvaluation[];
 }
 
-/** Measures the finished runs of the base with each column permuted, a process a run; what was measured is kept. */
+/** Measures the finished runs of the base with each column permuted, a command a run; what was measured is kept. */
 export async function permuteRuns(
   base: readonly RunOutcome[],
   options: PermuteRunsOptions,
@@ -46,16 +45,17 @@ export async function permuteRuns(
 
 async function permuteRun(
   { run, folder }: Extract<RunOutcome, { kind: "done" }>,
-  { columns, repeats, seed, program, device, signal }: PermuteRunsOptions,
+  { columns, repeats, seed, runCommand, device, signal, files = nodeFiles }: PermuteRunsOptions,
 ): Promise<readonly PermutedOutcome[]> {
   const file = join(folder, "eval", "permuted-test.json");
   const args = (names: readonly string[]): string[] => [
     ...["evaluate", "--run", folder, "--device", device, "--permute", ...names],
     ...["--repeats", String(repeats), "--seed", String(seed)],
   ];
-  const known = await storedColumns(file, { columns, repeats, seed });
-  const error = known === undefined ? await runProcess([...program, ...args(columns), "--quiet"], signal) : undefined;
-  const found = known ?? (error === undefined ? await storedColumns(file, { columns, repeats, seed }) : undefined);
+  const known = await storedColumns(file, { columns, repeats, seed, files });
+  const error = known === undefined ? await runCommand([...args(columns), "--quiet"], signal) : undefined;
+  const found =
+    known ?? (error === undefined ? await storedColumns(file, { columns, repeats, seed, files }) : undefined);
   return columns.map((column) => {
     const own = found?.find((entry) => entry.column === column);
     const evaluation = own === undefined ? { error: error ?? "nothing was written" } : meanEvaluation(own.evaluations);
@@ -66,10 +66,10 @@ async function permuteRun(
 /** The stored measurement where it is of these columns, repeats and seed. */
 async function storedColumns(
   file: string,
-  wanted: { readonly columns: readonly string[]; readonly repeats: number; readonly seed: number },
+  wanted: Required<Pick<PermuteRunsOptions, "columns" | "repeats" | "seed" | "files">>,
 ): Promise<readonly PermutedEvaluation[] | undefined> {
-  if (!(await nodeFiles.exists(file))) return undefined;
-  const stored = (await readJson(file)) as PermutedFile;
+  if (!(await wanted.files.exists(file))) return undefined;
+  const stored = (await readJson(file, wanted.files)) as PermutedFile;
   const names = stored.columns.map(({ column }) => column);
   const fits =
     stored.repeats === wanted.repeats &&

@@ -1,14 +1,22 @@
 import { spawn } from "node:child_process";
 
 /**
- * Runs a program to its end.
+ * Runs one command of twinstill (`["train", "--config", ...]`) to its end, or until the signal stops it.
  *
- * @returns undefined where it ended well, else the last lines that it wrote to stderr.
+ * @returns undefined where it ended well, else why not.
  */
-export function runProcess(
-  [file, ...args]: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+export type RunCommand = (args: readonly string[], signal: AbortSignal | undefined) => Promise<string | undefined>;
+
+/**
+ * Runs each command as a process of its own; where one fails, the last lines that it wrote to stderr say why.
+ *
+ * @param program - what runs twinstill: `["node", ".../main.js"]`.
+ */
+export function inProcesses(program: readonly string[]): RunCommand {
+  return (args, signal) => runProcess([...program, ...args], signal);
+}
+
+function runProcess([file, ...args]: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn(file!, args, {
       stdio: ["ignore", "ignore", "pipe"],

@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { nodeFiles } from "../../files/file-layer.ts";
+import type { FileLayer } from "../../files/file-layer.ts";
+import { latestState } from "../checkpoint.ts";
 import { readJsonLines } from "../formats/json-lines.ts";
 import { runFolder } from "../run-folder.ts";
 import type { AblationConfig } from "./ablation-config.ts";
 import type { Settings } from "./controls.ts";
-import { type ExecutePlanOptions, runPlaces, trainArguments } from "./execute-plan.ts";
+import { type ExecutePlanOptions, resumeFlag, runPlaces, trainArguments } from "./execute-plan.ts";
 import type { PlannedRun } from "./plan.ts";
-import { runProcess } from "./run-process.ts";
 import { candidateRun, halve, planSearch, type SearchResult, validationValue } from "./search.ts";
 
 export interface SearchRunsOptions extends Omit<ExecutePlanOptions, "onOutcome" | "metrics"> {
@@ -14,7 +14,7 @@ export interface SearchRunsOptions extends Omit<ExecutePlanOptions, "onOutcome" 
 }
 
 /**
- * Searches by successive halving, each candidate a process that pauses after each rung; finished parts are kept.
+ * Searches by successive halving, each candidate a command that pauses after each rung; finished parts are kept.
  *
  * @returns what was found, and the runs of the candidates that are left, with every seed.
  * @throws {ConfigError} the search does not fit the base.
@@ -34,7 +34,8 @@ export async function searchRuns(
       const run = candidateRun(baseFile, config, name, settings);
       const folder = await place(run);
       const error = await trainTo(baseFile, run, { folder, epoch, options });
-      const value = error === undefined ? await valueAt(folder, search.metric, run, epoch) : null;
+      const records = error === undefined ? await logOf(folder, options.files) : [];
+      const value = validationValue(records, search.metric, epoch / run.resolved.config.evaluate.every);
       options.onMeasured?.(name, epoch, value, error);
       return value;
     });
@@ -57,25 +58,19 @@ async function trainTo(
   run: PlannedRun,
   { folder, epoch, options }: TrainTo,
 ): Promise<string | undefined> {
-  if ((await validationsOf(folder)) * run.resolved.config.evaluate.every >= epoch) return undefined;
-  if (await nodeFiles.exists(join(folder, "result.json"))) return undefined;
-  const begun = await nodeFiles.exists(join(folder, "config.resolved.json"));
+  const own = runFolder(folder, options.files);
+  // By its checkpoint, which comes after the log: a run that died between them is gone on with.
+  if (((await latestState(own))?.epoch ?? 0) >= epoch) return undefined;
+  if (await own.files.exists(join(folder, "result.json"))) return undefined;
   const args = [...trainArguments(baseFile, folder, run.sets, options), "--pause-after", String(epoch)];
-  return runProcess([...options.program, ...args, ...(begun ? ["--resume"] : [])], options.signal);
+  return options.runCommand([...args, ...(await resumeFlag(folder, options))], options.signal);
 }
 
-/** Validations that a run's log holds. */
-async function validationsOf(folder: string): Promise<number> {
-  return (await logOf(folder)).filter((record) => Object.keys(record).some((key) => key.startsWith("val/"))).length;
-}
+type LogRecords = readonly Readonly<Record<string, unknown>>[];
 
-async function valueAt(folder: string, metric: string, run: PlannedRun, epoch: number): Promise<number | null> {
-  return validationValue(await logOf(folder), metric, epoch / run.resolved.config.evaluate.every);
-}
-
-async function logOf(folder: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const { metrics } = runFolder(folder);
-  return (await nodeFiles.exists(metrics)) ? (await readJsonLines(metrics)).records : [];
+async function logOf(folder: string, layer: FileLayer | undefined): Promise<LogRecords> {
+  const { metrics, files } = runFolder(folder, layer);
+  return (await files.exists(metrics)) ? (await readJsonLines(metrics, { files })).records : [];
 }
 
 /** Lets at most `limit` of the works that it is given run at a time, in the order that they came in. */

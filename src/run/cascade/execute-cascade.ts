@@ -15,6 +15,7 @@ import { openCascadeLog } from "./cascade-log.ts";
 import { buildCascade, cascadeEntries, cascadeParameters } from "./cascade-program.ts";
 import { evaluateCascade } from "./evaluate-cascade.ts";
 import { loadLists, saveLists } from "./lists-file.ts";
+import { assertPhasesFit } from "./phase-memory.ts";
 import { readLogged } from "./space-lists.ts";
 import { type CascadeEvent, trainCascade } from "./train-cascade.ts";
 
@@ -68,6 +69,7 @@ export async function* executeCascade(options: CascadeOptions): AsyncGenerator<C
     await writeJson(folder.encoding, dataset.encoding, folder.files);
     await writeJson(folder.dataReport, { fingerprint, ...report }, folder.files);
     const models = buildCascade(config, dataset.features);
+    if (!native?.gpu) assertPhasesFit(config, models, dataset.items.size);
     program = createProgram(cascadeParameters(config, models), cascadeEntries(config, models, dataset.items.size), {
       native,
       seed: config.seed,

@@ -1,8 +1,10 @@
 // U = users with a value of some metric
-import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { parquetReadObjects } from "hyparquet";
 import type { Dataset } from "../../data/dataset.ts";
 import { writeParquet } from "../../data/write-parquet.ts";
 import { DataError } from "../../errors.ts";
+import { type FileLayer, nodeFiles } from "../../files/file-layer.ts";
+import { readBytes } from "../../files/json-file.ts";
 
 /** Metrics by user: what a mean over users is the mean of. */
 export interface UserMetrics {
@@ -31,12 +33,14 @@ export async function writeUserMetrics(
   path: string,
   { users, values }: UserMetrics,
   { ids }: Pick<Dataset["users"], "ids">,
+  files: FileLayer,
 ): Promise<void> {
   const nullable = (own: Float64Array) => Array.from(own, (value) => (Number.isNaN(value) ? null : value));
-  await writeParquet(path, [
-    { name: "user", type: "string", values: Array.from(users, (user) => ids[user]!) },
+  const columns = [
+    { name: "user", type: "string" as const, values: Array.from(users, (user) => ids[user]!) },
     ...Object.entries(values).map(([name, own]) => ({ name, type: "float64" as const, values: nullable(own) })),
-  ]);
+  ];
+  await writeParquet(path, columns, { files });
 }
 
 /** Values of one metric by the user's id; users without a value are left out. */
@@ -50,9 +54,11 @@ export type ValuesByUser = ReadonlyMap<string, number>;
 export async function readUserMetrics(
   path: string,
   metrics: readonly string[],
+  files: FileLayer = nodeFiles,
 ): Promise<ReadonlyMap<string, ValuesByUser>> {
+  const { buffer } = (await readBytes(path, files)).slice();
   try {
-    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
+    const rows = await parquetReadObjects({ file: buffer });
     const known = metrics.filter((metric) => rows[0] !== undefined && metric in rows[0]);
     return new Map(
       known.map((metric) => {

@@ -38,9 +38,14 @@ export async function openEventWriter(
   const path = await freshPath(folder, now(), files);
   const file = await files.open(path, "create");
   const write = (event: Uint8Array): Promise<void> => file.write(framed(event));
-  await write(versionEvent(now()));
-  if (resumeStep !== undefined) await write(startEvent({ wallTime: now(), step: resumeStep }));
-  await files.syncFolder(folder);
+  try {
+    await write(versionEvent(now()));
+    if (resumeStep !== undefined) await write(startEvent({ wallTime: now(), step: resumeStep }));
+    await files.syncFolder(folder);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return {
     path,
     scalars: async (step, scalars) => {

@@ -81,6 +81,27 @@ describe("a shard", () => {
     expect(() => decodeShard("s.arrow", bytes.subarray(0, 200), layout)).toThrow(DataError);
   });
 
+  it("refuses a message that the library would read as another one, again and again", () => {
+    const whole = encodeShard(columnsOf([pairOf(1)]), layout);
+    const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
+    const words = Array.from({ length: whole.length >> 2 }, (_, i) => 4 * i).filter(
+      (at) => view.getInt32(at, true) === -1,
+    );
+    const messages = words.map((at) => {
+      const bytes = Uint8Array.from(whole).fill(0, at, at + 4);
+      try {
+        return String(decodeShard("s", bytes, layout).rows);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
+    expect(messages).toContainEqual(
+      expect.stringMatching(
+        /^s: shard must be a whole Arrow file, got: a record batch without its own length at byte \d+$/,
+      ),
+    );
+  });
+
   it.runIf(canCompress)("compresses by zstd where Node can", () => {
     const columns = columnsOf(Array.from({ length: 500 }, (_, row) => pairOf(row)));
     const small = encodeShard(columns, layout, "zstd");

@@ -1,0 +1,72 @@
+// B = rows of a batch, L = items a row
+import { listLength } from "../data/batch.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { listParameters, type ParameterTree } from "../engine/parameters.ts";
+import { ConfigError } from "../errors.ts";
+import { type MemoryShare, memoryProblem } from "../memory-limit.ts";
+import { batchSpecOf } from "./batch-spec.ts";
+import { isInBatch } from "./config/hard-loss-config.ts";
+import type { RunConfig } from "./config/run-config.ts";
+import type { Models } from "./models.ts";
+
+/** A batch of B rows with L items each. */
+export interface BatchShape {
+  readonly rows: number;
+  readonly length: number;
+}
+
+const CURE = "make the batch or its lists smaller, or use a machine with more memory";
+const FLOAT_BYTES = 4;
+
+/**
+ * Bytes of what a model's affine layers give for a batch; the gradient needs them all at once. Embeddings, gradients and
+ * losses are not counted.
+ *
+ * @param parameters - of a model; where they have a `user` and an `item` tower, the first one sees rows and not items.
+ */
+export function layerBytes(parameters: ParameterTree, { rows, length }: BatchShape): number {
+  const { user, item } = parameters as Readonly<Record<string, ParameterTree | undefined>>;
+  const numbers =
+    user === undefined || item === undefined
+      ? rows * length * layerOutputs(parameters)
+      : rows * layerOutputs(user) + rows * length * layerOutputs(item);
+  return FLOAT_BYTES * numbers;
+}
+
+/** Numbers that affine layers give for one input: kernels are [in, out], or [experts, in, out]. */
+function layerOutputs(tree: ParameterTree): number {
+  const kernels = listParameters(tree).flatMap((parameter) =>
+    parameter.kind === "dense" && parameter.name.endsWith("/kernel") ? [parameter.shape] : [],
+  );
+  return kernels.reduce((sum, shape) => sum + (shape.length === 3 ? shape[0]! : 1) * shape.at(-1)!, 0);
+}
+
+/** What a training step of a run keeps: layers on the rows and the stored lists, and the matrix of in-batch losses. */
+export function stepShares(
+  config: RunConfig,
+  { teacher, student }: Pick<Models, "teacher" | "student">,
+  dataset: Dataset,
+): readonly MemoryShare[] {
+  const { size: rows, ...spec } = batchSpecOf(config, dataset);
+  const shape = { rows, length: listLength(spec) };
+  const { lists } = config.scores ?? {};
+  const stored = lists && { rows: lists.users, length: lists.top + lists.uniform };
+  const columns = rows + (config.inBatch?.uniform ?? 0) + (config.inBatch?.bank?.size ?? 0);
+  const hasMatrix = (config.student?.losses ?? []).some(isInBatch);
+  return [
+    ...(teacher ? [{ name: `teacher on ${pairs(shape)}`, bytes: layerBytes(teacher.parameters, shape) }] : []),
+    ...(student ? [{ name: `student on ${pairs(shape)}`, bytes: layerBytes(student.parameters, shape) }] : []),
+    ...(student && stored
+      ? [{ name: `student on ${pairs(stored)} of the store`, bytes: layerBytes(student.parameters, stored) }]
+      : []),
+    ...(hasMatrix ? [{ name: `in-batch scores of ${rows} x ${columns}`, bytes: FLOAT_BYTES * rows * columns }] : []),
+  ];
+}
+
+export const pairs = ({ rows, length }: BatchShape): string => `${rows} x ${length} pairs`;
+
+/** @throws {ConfigError} a step cannot be in memory. */
+export function assertStepFits(where: string, shares: readonly MemoryShare[]): void {
+  const problem = memoryProblem({ where, shares, cure: CURE });
+  if (problem !== undefined) throw new ConfigError(problem);
+}
