@@ -8,7 +8,10 @@ import { noticeText } from "../../docs/scripts/licences.ts";
 const lockfile = readFileSync("package-lock.json", "utf8");
 const { packages } = JSON.parse(lockfile) as {
   readonly packages: Readonly<
-    Record<string, { readonly integrity?: string; readonly resolved?: string; readonly link?: boolean }>
+    Record<
+      string,
+      { readonly version?: string; readonly integrity?: string; readonly resolved?: string; readonly link?: boolean }
+    >
   >;
 };
 
@@ -23,6 +26,16 @@ describe("the supply chain", () => {
     const open = Object.entries(packages).filter(([path, { integrity, link }]) => path !== "" && !link && !integrity);
     expect(open.map(([path]) => path)).toEqual([]);
     expect(readFileSync(".npmrc", "utf8")).toMatch(/^ignore-scripts=true$/m);
+  });
+
+  it("lifts what tfjs asks for in versions with high findings", () => {
+    // GHSA-8qq5-rm4j-mr97 and five later ones, the last of versions below 7.5.11; GHSA-xcpc-8h2w-3j85 of those below 0.6.0.
+    const versions = (name: string) =>
+      Object.entries(packages).flatMap(([path, { version }]) =>
+        path.endsWith(`node_modules/${name}`) ? [version!] : [],
+      );
+    for (const version of versions("tar")) expect(version).toMatch(/^7\.5\.(1[1-9]|[2-9]\d)$/);
+    for (const version of versions("adm-zip")) expect(version).toMatch(/^0\.([6-9]|[1-9]\d)\./);
   });
 
   it("loads nothing of what tfjs brings along to download and unpack its library", { timeout: 60_000 }, () => {
