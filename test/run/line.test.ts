@@ -110,6 +110,34 @@ describe("a line", () => {
   });
 });
 
+describe("a line's own settings", () => {
+  const write = (head: string): void =>
+    writeFileSync(
+      at("seeded.yaml"),
+      LINE.replace("steps:", `${head}\nset: { data.split: null, train.epochs: 2 }\nsteps:`),
+    );
+  const plan = (seed?: number) =>
+    planLine(readLineConfig(at("seeded.yaml")), { out: "x", ...(seed !== undefined && { seed }) });
+
+  it("stand below those of each step; the seed is the line's, or the one that is named", () => {
+    write("seed: 4");
+    expect(plan()[0]!.sets).toEqual(["data.split=null", "train.epochs=2", "train.epochs=1", "seed=4"]);
+    expect(plan(0).map(({ sets }) => sets.filter((text) => text.startsWith("seed")))).toEqual(
+      Array(4).fill(["seed=0"]),
+    );
+  });
+
+  it("give {seed} as a number, and as a part of a text", () => {
+    writeFileSync(
+      at("seeded.yaml"),
+      LINE.replace("steps:", 'seed: 4\nset: { data.split.seed: "{seed}", data.source: "part-{seed}.csv" }\nsteps:'),
+    );
+    for (const { sets } of plan(7)) expect(sets.slice(0, 2)).toEqual(["data.split.seed=7", 'data.source="part-7.csv"']);
+    writeFileSync(at("seeded.yaml"), LINE.replace("steps:", 'set: { data.split.seed: "{seed}" }\nsteps:'));
+    expect(() => plan()).toThrow("set: {seed} must stand in a line with a seed, got none; give seed, or --seed");
+  });
+});
+
 describe("rolling days", () => {
   it("walk with warm start: each teacher has seen the days before the rows that it scores", async () => {
     const { code, err, out } = await line("days.yaml", "rolling");
