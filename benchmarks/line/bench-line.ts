@@ -1,8 +1,9 @@
 // A line of an example over three seeds, beside bars and controls, as a page of results.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import type { NativeEngine } from "../../src/engine/native.ts";
 import type { Metrics } from "../../src/run/evaluation/evaluate.ts";
 import { executeLine } from "../../src/run/line/execute-line.ts";
 import { readLineConfig } from "../../src/run/line/line-config.ts";
@@ -21,12 +22,21 @@ export interface LineBar {
   readonly each?: true;
 }
 
-export interface LineBench {
+/** A page of results. */
+export interface LinePage {
   readonly title: string;
   /** Name of the result's file. */
   readonly file: string;
   readonly command: string;
+  /** Text at the end of the page. */
+  readonly notes?: readonly string[];
+}
+
+/** What is run and shown of one line. */
+export interface LineBench {
   readonly config: string;
+  /** Heading of its section, on a page of several lines. */
+  readonly heading?: string;
   readonly metrics: readonly string[];
   readonly bars: readonly LineBar[];
   /** Gains that are printed without a bar: of a row over another. */
@@ -34,46 +44,68 @@ export interface LineBench {
   readonly notes: readonly string[];
 }
 
-/** Runs the line for each seed and writes the page. @returns false where a bar is missed. `--out` keeps the runs. */
-export async function benchLine(bench: LineBench): Promise<boolean> {
+/**
+ * Runs lines for each seed and writes their page. `--out` keeps the runs, and goes on with those that are there.
+ *
+ * @returns false where a bar is missed.
+ */
+export async function benchLines(
+  { title, file, command, notes = [] }: LinePage,
+  lines: readonly LineBench[],
+): Promise<boolean> {
   const { values: options } = parseArgs({ options: { out: { type: "string" } } });
   const started = performance.now();
   const runtime = await loadRuntime();
   const native = runtime.native && { ...runtime.native, gpu: runtime.kind === "native-gpu" };
   const folder = options.out ?? mkdtempSync(join(tmpdir(), "twinstill-line-"));
-  const results = new Map<string, Metrics[]>();
+  const sections: string[] = [];
+  let missed = 0;
   try {
-    for (const seed of SEEDS) {
-      const plan = planLine(readLineConfig(bench.config), { out: join(folder, `seed-${seed}`), seed });
-      const run = executeLine(plan, { native, environment: {} });
-      let next = await run.next();
-      while (!next.done) {
-        if (next.value.kind === "step") console.error(`seed ${seed}: ${next.value.step.name} ${next.value.state}`);
-        next = await run.next();
-      }
-      for (const { step, model, metrics } of next.value.rows) {
-        // A student beside its frozen teacher: the teacher has a row of its own.
-        if (model === "teacher" && next.value.rows.some((row) => row.step === step && row.model === "student"))
-          continue;
-        results.set(step.name, [...(results.get(step.name) ?? []), metrics]);
-      }
+    for (const bench of lines) {
+      const section = sectionOf(bench, await resultsOf(bench.config, join(folder, basename(bench.config)), native));
+      sections.push(...(bench.heading === undefined ? [] : [`## ${bench.heading}`, ""]), section.text);
+      missed += section.missed;
     }
   } finally {
     if (options.out === undefined) rmSync(folder, { recursive: true, force: true });
   }
-  const { text, missed } = pageOf(bench, results);
   const date = new Date().toISOString().slice(0, 10);
   const seconds = Math.round((performance.now() - started) / 1000);
   const page = [
-    `# ${bench.title}, three seeds, ${date}`,
+    `# ${title}, three seeds, ${date}`,
     "",
-    `Runtime: ${describeRuntime({ ...runtime, reasons: [] })}. Node ${process.version}. Command: ${bench.command}. ${seconds} s.`,
+    `Runtime: ${describeRuntime({ ...runtime, reasons: [] })}. Node ${process.version}. Command: ${command}. ${seconds} s.`,
     "",
-    text,
+    ...sections,
+    ...notes,
   ].join("\n");
-  writeFileSync(`benchmarks/results/${bench.file}-${date}.md`, page);
+  writeFileSync(`benchmarks/results/${file}-${date}.md`, page);
   console.log(page);
   return missed === 0;
+}
+
+/** Test metrics of a line's runs by step, one a seed. */
+async function resultsOf(
+  config: string,
+  folder: string,
+  native: NativeEngine | undefined,
+): Promise<ReadonlyMap<string, readonly Metrics[]>> {
+  const results = new Map<string, Metrics[]>();
+  for (const seed of SEEDS) {
+    const plan = planLine(readLineConfig(config), { out: join(folder, `seed-${seed}`), seed });
+    const run = executeLine(plan, { native, environment: {} });
+    let next = await run.next();
+    while (!next.done) {
+      if (next.value.kind === "step") console.error(`seed ${seed}: ${next.value.step.name} ${next.value.state}`);
+      next = await run.next();
+    }
+    for (const { step, model, metrics } of next.value.rows) {
+      // A student beside its frozen teacher: the teacher has a row of its own.
+      if (model === "teacher" && next.value.rows.some((row) => row.step === step && row.model === "student")) continue;
+      results.set(step.name, [...(results.get(step.name) ?? []), metrics]);
+    }
+  }
+  return results;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -83,7 +115,7 @@ const shown = (values: readonly number[]): string => `${mean(values).toFixed(4)}
 const rowOf = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 const headOf = (cells: readonly string[]): string[] => [rowOf(cells), rowOf(cells.map(() => "---"))];
 
-function pageOf(
+function sectionOf(
   { metrics, bars, controls, notes }: LineBench,
   results: ReadonlyMap<string, readonly Metrics[]>,
 ): { readonly text: string; readonly missed: number } {

@@ -1,4 +1,4 @@
-import xxhash, { type XXHashAPI } from "xxhash-wasm";
+import xxhash, { type XXHash, type XXHashAPI } from "xxhash-wasm";
 import type { Dataset } from "./dataset.ts";
 
 const BYTES_AT_ONCE = 2 ** 20;
@@ -10,6 +10,12 @@ export function loadHash(): Promise<XXHashAPI> {
   return loading;
 }
 
+/** Adds an array's bytes to a hash, a piece at a time: the hash copies what it is given into its own memory. */
+export function hashArray(state: XXHash<bigint>, array: Int32Array | Float32Array): void {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  for (let at = 0; at < bytes.length; at += BYTES_AT_ONCE) state.update(bytes.subarray(at, at + BYTES_AT_ONCE));
+}
+
 /** xxHash64 over everything that training can see of a dataset, as 16 hexadecimal digits. */
 export function fingerprintOf(
   hash: XXHashAPI,
@@ -19,8 +25,7 @@ export function fingerprintOf(
   const addText = (text: string): void => void state.update(`${text.length}:${text}`);
   const addArray = (name: string, array: Int32Array | Float32Array): void => {
     addText(`${name} ${array.length}`);
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    for (let at = 0; at < bytes.length; at += BYTES_AT_ONCE) state.update(bytes.subarray(at, at + BYTES_AT_ONCE));
+    hashArray(state, array);
   };
   addText(JSON.stringify(dataset.features));
   addText(JSON.stringify(dataset.encoding));

@@ -53,7 +53,8 @@ export async function savePairTables({ pairs, pairSums, files }: RunFolder, tabl
   await writeJson(pairs, pairFile.parse({ format: 1, tables: plain }), files);
 }
 
-function arraysOf(own: PairTable): Readonly<Record<string, Float32Array | Int32Array>> {
+/** A table's arrays by name, but for the rows' own values, which only training rows need. */
+export function arraysOf(own: PairTable): Readonly<Record<string, Float32Array | Int32Array>> {
   if (own.kind === "sums") return { counts: own.counts, ...(own.sums && { sums: own.sums }) };
   if (own.kind !== "ridge") return {};
   return { weights: own.weights, offsets: own.offsets, items: own.items, values: own.values };

@@ -39,9 +39,10 @@ export async function openRunData(
   { config, folder }: Pick<ResolvedConfig, "config" | "folder">,
   options: Partial<OpenDatasetOptions> = {},
 ): Promise<{ readonly dataset: Dataset; readonly scores: ScoresReport | undefined }> {
-  const dataset = await openDataset(config.data, {
+  const { data, ...start } = await startOf({ config, folder });
+  const dataset = await openDataset(data, {
     baseDir: folder,
-    ...(await startEncoding({ config, folder })),
+    ...start,
     groups: rowGroupings(config.evaluate.slices),
     ...options,
   });
@@ -50,21 +51,25 @@ export async function openRunData(
   return { dataset: joined.dataset, scores: joined.report };
 }
 
-async function startEncoding({
+/** The data as the run reads them, and what it takes over from an earlier run. */
+async function startOf({
   config,
   folder,
-}: Pick<ResolvedConfig, "config" | "folder">): Promise<Partial<OpenDatasetOptions>> {
-  const { frozen, start } = config;
+}: Pick<ResolvedConfig, "config" | "folder">): Promise<
+  Pick<RunConfig, "data"> & Pick<OpenDatasetOptions, "encoding" | "extendEncoding" | "pairs">
+> {
+  const { data, frozen, start } = config;
   const run = frozen?.run ?? start?.encoding;
-  if (run === undefined) return {};
+  if (run === undefined) return { data };
   const earlier = runFolder(resolve(folder, run));
   const encoding = parseEncoding(await readJson(earlier.encoding));
-  if (frozen === undefined) return { encoding, extendEncoding: start!.extend };
+  if (frozen === undefined) return { data, encoding, extendEncoding: start!.extend };
+  const stored = (await storedConfig("frozen.run", resolve(folder, run))).data;
+  const own = Object.keys(data.pairs).length > 0 ? data : { ...data, pairs: stored.pairs };
   // Of the very rows that they were fitted on, statistics are fitted again: they must leave out each row itself.
-  const { data } = await storedConfig("frozen.run", resolve(folder, run));
-  const isSame =
-    firstDifference(JSON.parse(JSON.stringify(data)), JSON.parse(JSON.stringify(config.data))) === undefined;
-  return isSame ? { encoding } : { encoding, pairs: await loadPairTables(earlier) };
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  if (firstDifference(plain(stored), plain(own)) === undefined) return { data: own, encoding };
+  return { data, encoding, pairs: await loadPairTables(earlier) };
 }
 
 /** Gives the program the weights that the configuration takes from earlier runs. */

@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Dataset } from "../../src/data/dataset.ts";
+import { pairReader } from "../../src/data/pairs/pair-reader.ts";
 import type { NativeEngine } from "../../src/engine/native.ts";
 import { readRunConfig } from "../../src/run/config/run-config.ts";
 import type { Evaluation } from "../../src/run/evaluation/evaluate.ts";
 import { permutedEvaluations } from "../../src/run/evaluation/permute.ts";
 import { openRun } from "../../src/run/open-run.ts";
+import { openRunData } from "../../src/run/starting-point.ts";
 import { finishRun, nativeEngine, writeSmallRun } from "./small-run.ts";
 
 const LABEL = "student.losses=[{ kind: binary-cross-entropy, label: top }]";
@@ -57,6 +60,29 @@ describe("frozen.model: student", () => {
     await expect(finishRun(file, join(folder, "none"), { native, sets })).rejects.toThrow(
       "frozen.run: run must have a student (frozen.model), got a teacher alone",
     );
+  });
+});
+
+describe("frozen teachers with statistics", () => {
+  const PAIRS = "data.pairs={ taste: { kind: mean, of: top, by: [user] } }";
+  const datasetOf = async (...sets: readonly string[]) => {
+    const frozen = ["teacher=null", "train.teacher=null", "frozen={ run: statistics }"];
+    return (await openRunData(readRunConfig(file, [...ONE, ...frozen, ...sets]))).dataset;
+  };
+  const tasteOf = ({ parts, ...dataset }: Dataset, rows: Int32Array): readonly number[] => {
+    const read = pairReader(dataset, "taste");
+    return Array.from(rows, (row) => read({ row, item: dataset.items.rowEntity[row]!, own: true }));
+  };
+
+  it("leave out each of its own rows, whether or not the student's file names them", async () => {
+    const sets = ["student=null", "train.student=null", "distill=[]", "train.epochs=1", PAIRS];
+    await finishRun(file, join(folder, "statistics"), { native, sets });
+    const [named, taken] = [await datasetOf(PAIRS), await datasetOf()];
+    const { train } = named.parts;
+    expect(tasteOf(taken, train)).toEqual(tasteOf(named, train));
+    // On other rows they are those that the teacher kept, with nothing to leave out.
+    const later = await datasetOf("data.split={ by: expression, train: day == 8, test: day == 9 }");
+    expect(tasteOf(later, later.parts.train)).toEqual(tasteOf(named, named.parts.validation!));
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStore } from "../../src/distill/scores/open-store.ts";
+import { readRunConfig } from "../../src/run/config/run-config.ts";
 import { parseDays, readLineConfig } from "../../src/run/line/line-config.ts";
 import { planLine } from "../../src/run/line/plan-line.ts";
 import { runCommand } from "../cli/run-command.ts";
@@ -107,6 +108,48 @@ describe("a line", () => {
     expect(typo.err).not.toContain("line: teacher");
     expect(() => planLine(readLineConfig(at("line.yaml")), { out: "x", days: parseDays("3..1") })).not.toThrow();
     expect(() => parseDays("3-1")).toThrow('--days: must be first..last, got "3-1"');
+  });
+});
+
+describe("a line's own settings", () => {
+  const write = (head: string): void =>
+    writeFileSync(
+      at("seeded.yaml"),
+      LINE.replace("steps:", `${head}\nset: { data.split: null, train.epochs: 2 }\nsteps:`),
+    );
+  const plan = (seed?: number) =>
+    planLine(readLineConfig(at("seeded.yaml")), { out: "x", ...(seed !== undefined && { seed }) });
+
+  it("stand below those of each step; the seed is the line's, or the one that is named", () => {
+    write("seed: 4");
+    expect(plan()[0]!.sets).toEqual(["data.split=null", "train.epochs=2", "train.epochs=1", "seed=4"]);
+    expect(plan(0).map(({ sets }) => sets.filter((text) => text.startsWith("seed")))).toEqual(
+      Array(4).fill(["seed=0"]),
+    );
+  });
+
+  it("give {seed} as a number, and as a part of a text", () => {
+    writeFileSync(
+      at("seeded.yaml"),
+      LINE.replace("steps:", 'seed: 4\nset: { data.split.seed: "{seed}", data.source: "part-{seed}.csv" }\nsteps:'),
+    );
+    for (const { sets } of plan(7)) expect(sets.slice(0, 2)).toEqual(["data.split.seed=7", 'data.source="part-7.csv"']);
+    writeFileSync(at("seeded.yaml"), LINE.replace("steps:", 'set: { data.split.seed: "{seed}" }\nsteps:'));
+    expect(() => plan()).toThrow("set: {seed} must stand in a line with a seed, got none; give seed, or --seed");
+  });
+});
+
+describe("the lines of the examples", () => {
+  const lines = ["insteval/offline.yaml", "ml-100k/setting-a.yaml", "ml-100k/setting-b.yaml"];
+
+  it.each(lines)("%s names configurations that are valid with what its steps set", (name) => {
+    const plan = planLine(readLineConfig(join("examples", name)), { out: "x", seed: 3 });
+    for (const { config, sets } of plan) expect(readRunConfig(config, sets).config.seed).toBe(3);
+  });
+
+  it("part the rows of MovieLens in another way for each seed", () => {
+    for (const { config, sets } of planLine(readLineConfig("examples/ml-100k/setting-b.yaml"), { out: "x", seed: 3 }))
+      expect(readRunConfig(config, sets).config.data.split).toMatchObject({ by: "ratio", seed: 3 });
   });
 });
 

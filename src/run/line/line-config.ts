@@ -11,7 +11,9 @@ const config = z.string().min(1).describe("YAML file, relative to this one.");
 const set = z
   .record(z.string().min(1), z.unknown())
   .default({})
-  .describe("Settings by dotted path; {day}, {next} and {after} stand for the day, the next, and the one after.");
+  .describe(
+    "Settings by dotted path; {day}, {next} and {after} stand for the day, the next, and the one after, {seed} for the seed.",
+  );
 
 const earlierRun = strict({
   run: name.describe("Step whose run it is."),
@@ -44,6 +46,8 @@ export const lineConfig = strict({
   days: strict({ from: z.int(), to: z.int() })
     .optional()
     .describe("Runs the steps for each day, from the first to the last; days may fall."),
+  seed: z.int().min(0).optional().describe("Of every step, in place of the configurations' own; --seed names another."),
+  set: set.describe("Settings of every step, as in its own set, which goes on top."),
   metrics: z.array(z.string()).min(1).describe("Columns of the table."),
 });
 export type LineConfig = z.infer<typeof lineConfig>;

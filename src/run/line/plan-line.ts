@@ -26,7 +26,7 @@ export type PlannedStep = {
 
 export interface PlanOptions {
   readonly out: string;
-  /** In place of the seeds of the configurations. */
+  /** In place of the line's own, and of the seeds of the configurations. */
   readonly seed?: number | undefined;
   /** In place of the line's own. */
   readonly days?: LineConfig["days"];
@@ -35,11 +35,11 @@ export interface PlanOptions {
 /**
  * The steps of a line in order, day by day.
  *
- * @throws {ConfigError} a placeholder stands in a line without days.
+ * @throws {ConfigError} a placeholder stands in a line without days, or without a seed.
  */
 export function planLine(
   { config, folder }: ResolvedLine,
-  { out, seed, days = config.days }: PlanOptions,
+  { out, seed = config.seed, days = config.days }: PlanOptions,
 ): readonly PlannedStep[] {
   const line: LineConfig = { ...config, ...(days && { days }) };
   const all = daysOf(line);
@@ -48,7 +48,8 @@ export function planLine(
     const previous = i === 0 ? undefined : all[i - 1];
     return line.steps.map((step): PlannedStep => {
       const sets = [
-        ...assignments(step, line, day),
+        ...assignments("set", line.set, { days, day, seed }),
+        ...assignments(`steps.${step.name}.set`, step.set, { days, day, seed }),
         ...(seed === undefined ? [] : [`seed=${seed}`]),
         ...references(step, (name) => at(name), previous === undefined ? undefined : (name) => at(name, previous)),
       ];
@@ -60,15 +61,27 @@ export function planLine(
   });
 }
 
-function assignments({ name, set }: LineStepConfig, { days }: LineConfig, day: number | undefined): string[] {
+interface Stand {
+  readonly days: LineConfig["days"];
+  readonly day: number | undefined;
+  readonly seed: number | undefined;
+}
+
+/** A value that is a placeholder alone becomes a number; one within a text becomes part of it. */
+function assignments(where: string, set: LineStepConfig["set"], { days, day, seed }: Stand): string[] {
+  const numberOf = (placeholder: string): number => {
+    if (placeholder === "seed") {
+      if (seed !== undefined) return seed;
+      throw new ConfigError(`${where}: {seed} must stand in a line with a seed, got none; give seed, or --seed`);
+    }
+    if (day === undefined || days === undefined)
+      throw new ConfigError(`${where}: {${placeholder}} must stand in a line with days, got none; give --days`);
+    return day + { day: 0, next: 1, after: 2 }[placeholder as "day" | "next" | "after"] * direction(days);
+  };
   const fill = (text: string): string =>
-    text.replace(/\{(day|next|after)\}/g, (placeholder, which: "day" | "next" | "after") => {
-      if (day === undefined || days === undefined)
-        throw new ConfigError(
-          `steps.${name}.set: ${placeholder} must stand in a line with days, got none; give --days`,
-        );
-      return String(day + { day: 0, next: 1, after: 2 }[which] * direction(days));
-    });
+    text.replace(/"\{(day|next|after|seed)\}"|\{(day|next|after|seed)\}/g, (_, alone?: string, within?: string) =>
+      String(numberOf((alone ?? within)!)),
+    );
   return Object.entries(set).map(([path, value]) => `${path}=${fill(JSON.stringify(value))}`);
 }
 

@@ -1,10 +1,8 @@
 import { basename } from "node:path";
 import type { FeatureSpec } from "../../data/dataset.ts";
 import { type DataEncoding, parseEncoding } from "../../data/encoding.ts";
-import { featureColumns, featureSpecs } from "../../data/feature-specs.ts";
-import { loadHash } from "../../data/fingerprint.ts";
+import { featureSpecs } from "../../data/feature-specs.ts";
 import { pairSpecs } from "../../data/pairs/fit-pairs.ts";
-import type { SumTable } from "../../data/pairs/pair-table.ts";
 import { parseStoreFile, type TeacherIdentity, trainedRows } from "../../distill/scores/manifest.ts";
 import type { NativeEngine } from "../../engine/native.ts";
 import { createProgram, type Program } from "../../engine/program.ts";
@@ -17,6 +15,7 @@ import { loadPairTables, type PairTables } from "../pair-files.ts";
 import { reportParameters } from "../parameter-report.ts";
 import { type RunFolder, readStoredRun, runFolder } from "../run-folder.ts";
 import { forwardHeads } from "../steps.ts";
+import { featuresHash } from "./features-hash.ts";
 
 /** Which of a run's models scores: its ranker, or its two-tower student. */
 export type ScoringModel = "teacher" | "student";
@@ -98,23 +97,4 @@ async function readTrained({ trained, path, files }: RunFolder) {
     );
   }
   return parseStoreFile(trained, trainedRows, await readJson(trained, files));
-}
-
-/** xxHash64 of how the model's features come from the columns: their settings, and what was learnt from the data. */
-async function featuresHash(
-  { data, teacher, student }: RunConfig,
-  encoding: DataEncoding,
-  { model, pairs }: { readonly model: ScoringModel; readonly pairs: PairTables },
-): Promise<string> {
-  const named = model === "teacher" ? [teacher!.features] : [student!.userFeatures, student!.itemFeatures];
-  const state = (await loadHash()).create64();
-  state.update(JSON.stringify([named.map((names) => names ?? null), featureColumns(data.columns), encoding]));
-  for (const [name, table] of pairs) {
-    const { counts, sums, values, ...rest } = table as Partial<SumTable>;
-    void values; // of training rows, which are not scored
-    state.update(JSON.stringify([name, rest]));
-    for (const array of [counts, sums])
-      if (array) state.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-  }
-  return state.digest().toString(16).padStart(16, "0");
 }
