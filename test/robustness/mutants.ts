@@ -93,13 +93,17 @@ export function mutatedJson(text: string): fc.Arbitrary<string> {
     for (const { seed, odd, what } of steps) {
       const places = containers(root);
       const { holder, key } = places[seed % places.length] ?? { holder: root as Record<string, unknown>, key: "root" };
-      if (what === "replace") holder[key] = odd;
+      if (what === "replace") define(holder, key, structuredClone(odd));
       else if (what === "remove") delete holder[key];
-      else
-        Object.defineProperty(holder, "__proto__", { value: { polluted: true }, enumerable: true, configurable: true });
+      else define(holder, "__proto__", { polluted: true });
     }
     return JSON.stringify(root.root) ?? "";
   });
+}
+
+/** Sets a key of the value itself, also the one called __proto__. */
+function define(holder: object, key: string, value: unknown): void {
+  Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 interface Place {
