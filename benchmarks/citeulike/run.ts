@@ -30,8 +30,11 @@ const PUBLISHED: Readonly<Record<string, readonly [number, number]>> = {
   DE: [0.5796, 0.3933],
   "IR-RRD": [0.5951, 0.4072],
 };
+
 interface Method {
   readonly terms: readonly Term[];
+  /** The terms' options, for the page. */
+  readonly options?: string;
   readonly rate: number;
   /** The teacher's principal components, in place of small random numbers. */
   readonly start?: "principal";
@@ -41,7 +44,9 @@ interface Method {
 }
 
 const WIDE_LISTS = { top: 100, ranked: { count: 150, temperature: 300 }, uniform: 150 };
+const WIDE = "top 100, ranked 150 (300), uniform 150";
 const SLOW = { rate: 3e-3, every: 4, patience: 12 };
+const LONG = { rate: 1.5e-3, every: 4, patience: 24 };
 const FAST = { rate: 3e-3, every: 2, patience: 10 };
 /**
  * RRD, DE, list-wise KL and the best one have the settings that were best of a few by H@5 on validation with seed 0;
@@ -49,15 +54,24 @@ const FAST = { rate: 3e-3, every: 2, patience: 10 };
  */
 const METHODS: Readonly<Record<string, Method>> = {
   alone: { terms: [], rate: 1e-3, every: 2, patience: 30 },
-  RD: { terms: [ranking(0.1, 10, 100)], ...SLOW },
-  CD: { terms: [collaborative(0.3, 20, 20)], ...SLOW },
-  RRD: { terms: [relaxed(0.004, 100, 300)], ...FAST },
-  DE: { terms: [experts(0.01, 10)], ...SLOW },
-  "list-wise KL": { terms: [kl(3, WIDE_LISTS, 1)], ...FAST },
-  MarginMSE: { terms: [margins(0.01, 10, 40)], ...SLOW },
-  RankDistil: { terms: [drawnOrders(0.004, { top: 100, uniform: 300 }, 100)], ...SLOW },
+  RD: { terms: [ranking(0.1, 10, 100)], options: "weight .1, top 10, 100 sampled", ...SLOW },
+  CD: { terms: [collaborative(0.3, 20, 20)], options: "weight .3, 20 items by the student's rank, T 20", ...SLOW },
+  RRD: { terms: [relaxed(0.004, 100, 300)], options: "weight .004, top 100, uniform 300", ...LONG },
+  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...LONG },
+  "list-wise KL": { terms: [kl(3, WIDE_LISTS, 1)], options: `weight 3, T 1, ${WIDE}`, ...FAST },
+  MarginMSE: { terms: [margins(0.01, 10, 40)], options: "weight .01, top 10 against uniform 40", ...SLOW },
+  RankDistil: {
+    terms: [drawnOrders(0.004, { top: 100, uniform: 300 }, 100)],
+    options: "weight .004, top 100, uniform 300",
+    ...SLOW,
+  },
   "principal start, then alone": { terms: [], rate: 1e-3, every: 2, patience: 20, start: "principal" },
-  "principal start, list-wise KL": { terms: [kl(1.5, WIDE_LISTS, 1)], ...FAST, start: "principal" },
+  "principal start, list-wise KL": {
+    terms: [kl(1.5, WIDE_LISTS, 1)],
+    options: `weight 1.5, T 1, ${WIDE}`,
+    ...FAST,
+    start: "principal",
+  },
 };
 
 if (existsSync(values.data)) await measure();
@@ -117,6 +131,9 @@ function pageOf(found: ReadonlyMap<string, readonly Quality[]>, runtime: string,
     ),
     `${share(name, "H@10")} / ${share(name, "N@10")}`,
   ]);
+  const settings = Object.entries(METHODS)
+    .filter(([name]) => found.has(name))
+    .map(([name, { options = "", rate, every, patience }]) => [name, options, String(rate), `${every}, ${patience}`]);
   const published = Object.entries(PUBLISHED).map(([name, [hits, gain]]) => [name, String(hits), String(gain)]);
   return [
     `# CiteULike, DE-RRD's split, ${new Date().toISOString().slice(0, 10)}`,
@@ -126,6 +143,11 @@ function pageOf(found: ReadonlyMap<string, readonly Quality[]>, runtime: string,
     "One held-out item among 499 that the user has in no part; the epoch with the best H@5 on validation. Mean over seeds, and each seed.",
     "",
     ...table(["method", ...metrics, "share of the gap, H@10 / N@10"], rows),
+    "",
+    "Settings (l2 1e-6, batch 1,024, lists of 128 users a step; epochs between looks at validation, and without a better one before",
+    "training stops):",
+    "",
+    ...table(["method", "options", "rate", "looks, patience"], settings),
     "",
     "Published for this split (seed 0, best epoch):",
     "",
