@@ -46,7 +46,6 @@ interface Method {
 const WIDE_LISTS = { top: 100, ranked: { count: 150, temperature: 300 }, uniform: 150 };
 const WIDE = "top 100, ranked 150 (300), uniform 150";
 const SLOW = { rate: 3e-3, every: 4, patience: 12 };
-const LONG = { rate: 1.5e-3, every: 4, patience: 24 };
 const FAST = { rate: 3e-3, every: 2, patience: 10 };
 /**
  * RRD, DE, list-wise KL and the best one have the settings that were best of a few by H@5 on validation with seed 0;
@@ -56,8 +55,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   alone: { terms: [], rate: 1e-3, every: 2, patience: 30 },
   RD: { terms: [ranking(0.1, 10, 100)], options: "weight .1, top 10, 100 sampled", ...SLOW },
   CD: { terms: [collaborative(0.3, 20, 20)], options: "weight .3, 20 items by the student's rank, T 20", ...SLOW },
-  RRD: { terms: [relaxed(0.004, 100, 300)], options: "weight .004, top 100, uniform 300", ...LONG },
-  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...LONG },
+  RRD: { terms: [relaxed(0.004, 100, 300)], options: "weight .004, top 100, uniform 300", ...FAST },
+  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...SLOW },
   "list-wise KL": { terms: [kl(3, WIDE_LISTS, 1)], options: `weight 3, T 1, ${WIDE}`, ...FAST },
   MarginMSE: { terms: [margins(0.01, 10, 40)], options: "weight .01, top 10 against uniform 40", ...SLOW },
   RankDistil: {
