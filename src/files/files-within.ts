@@ -12,12 +12,19 @@ import type { FileLayer } from "./file-layer.ts";
  */
 export function filesWithin(root: string, files: FileLayer): FileLayer {
   const inside = (path: string): void => assertWithin(root, path);
+  const guarded =
+    <R extends readonly unknown[], T>(act: (path: string, ...rest: R) => Promise<T>) =>
+    async (path: string, ...rest: R): Promise<T> => {
+      inside(path);
+      return act(path, ...rest);
+    };
   return {
     ...files,
-    open: async (path, mode) => {
-      inside(path);
-      return files.open(path, mode);
-    },
+    open: guarded(files.open),
+    makeFolder: guarded(files.makeFolder),
+    list: guarded(files.list),
+    exists: guarded(files.exists),
+    syncFolder: guarded(files.syncFolder),
     rename: async (from, to) => {
       for (const path of [from, to]) inside(dirname(path)); // the entry itself is moved, not what it links to
       return files.rename(from, to);
@@ -25,22 +32,6 @@ export function filesWithin(root: string, files: FileLayer): FileLayer {
     remove: async (path) => {
       inside(dirname(path));
       return files.remove(path);
-    },
-    makeFolder: async (path) => {
-      inside(path);
-      return files.makeFolder(path);
-    },
-    list: async (path) => {
-      inside(path);
-      return files.list(path);
-    },
-    exists: async (path) => {
-      inside(path);
-      return files.exists(path);
-    },
-    syncFolder: async (path) => {
-      inside(path);
-      return files.syncFolder(path);
     },
   };
 }
