@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { describeRuntime, loadRuntime } from "../../src/runtime/index.ts";
 import { machineInWords } from "../machine.ts";
 import { table } from "../report-format.ts";
-import { principalVectors } from "./principal.ts";
+import { principalVectors } from "./principal-vectors.ts";
 import { type Quality, quality } from "./protocol.ts";
 import { candidates, readSplit } from "./split.ts";
 import { rankedLists } from "./teacher-lists.ts";
