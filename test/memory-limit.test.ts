@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { describe, expect, it } from "vitest";
-import { memoryLimit, memoryProblem } from "../src/memory-limit.ts";
+import { memoryLeft, memoryLimit, memoryProblem, refusedTensor } from "../src/memory-limit.ts";
 
 const GIB = 2 ** 30;
 const need = (shares: readonly number[], limit: number): string | undefined =>
@@ -37,5 +37,29 @@ describe("memoryProblem", () => {
     expect(need([Number.POSITIVE_INFINITY], GIB)).toContain("Infinity");
     expect(need([Number.NaN], GIB)).toContain("NaN");
     expect(need([2 ** 62], GIB)).toContain("4096.0 PiB");
+  });
+});
+
+describe("memoryLeft", () => {
+  it("is no more than the machine has", () => {
+    expect(memoryLeft()).toBeGreaterThan(2 ** 20);
+    expect(memoryLeft()).toBeLessThanOrEqual(totalmem());
+  });
+});
+
+describe("refusedTensor", () => {
+  const said = (status: number, message: string): Error =>
+    new Error(`Invalid TF_Status: ${status}\nMessage: ${message}`);
+
+  it("words what TensorFlow could not allocate", () => {
+    const message = "OOM when allocating tensor with shape[512,1024] and type float on /device:CPU:0";
+    expect(refusedTensor(said(8, message))).toBe("none for a tensor of shape [512, 1024] (2.0 MiB of float32)");
+    expect(refusedTensor(said(8, "out of memory"))).toBe("none for another tensor");
+  });
+
+  it("is none for other errors", () => {
+    expect(refusedTensor(said(3, "shape[2]"))).toBeUndefined();
+    expect(refusedTensor(said(80, "shape[2]"))).toBeUndefined();
+    expect(refusedTensor("Invalid TF_Status: 8")).toBeUndefined();
   });
 });

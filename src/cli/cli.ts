@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { DataError, isUserError } from "../errors.ts";
+import { refusedTensor } from "../memory-limit.ts";
 import { ExitCode, type Io } from "./io.ts";
 import { packageVersion } from "./package-version.ts";
 
@@ -34,6 +35,13 @@ function reportError(error: unknown, io: Io): number {
   if (isUserError(error)) {
     io.err(`twinstill: ${error.message}\n`);
     return error instanceof DataError ? ExitCode.data : ExitCode.config;
+  }
+  const refused = refusedTensor(error);
+  if (refused !== undefined) {
+    io.err(
+      `twinstill: memory ran out, with ${refused}; make batches, lists or tables smaller, or use a machine with more memory\n`,
+    );
+    return ExitCode.config;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   io.err(`twinstill: this is a bug in twinstill ${packageVersion()}; please report it with the text below\n${text}\n`);

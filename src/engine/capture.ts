@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { memoryLeft } from "../memory-limit.ts";
 import type { Call } from "./call.ts";
 import { assertSame } from "./compare-captures.ts";
 import { type LookupTape, stepGradients } from "./gradients.ts";
@@ -26,15 +27,21 @@ export interface CapturedEntry {
   /** Of a training entry: all outputs, which are scalars, as one vector; fetching it makes the updates. */
   readonly packed?: Ref;
   readonly opCount: number;
+  /** Most bytes that tensors of the recorded ops had at one time. */
+  readonly bytes: number;
 }
 
 /** Name of the noise keys among the feeds. */
 export const KEYS = "noise/keys";
 
+/** What a captured step's tensors may take of the memory that is left: ops need some for themselves. */
+const TENSOR_SHARE = 0.9;
+
 /**
  * Records the entry twice, on this call and on a varied one, and writes it as graph nodes.
  *
- * @throws {ConfigError} the step reads values back, uses a tensor from outside, or is not the same both times.
+ * @throws {ConfigError} the step reads values back, uses a tensor from outside, is not the same both times, or makes more
+ * than memory has left; of a GPU's own nothing is known.
  */
 export function captureEntry<P extends ParameterTree>(
   native: NativeEngine,
@@ -130,35 +137,38 @@ function captureOnce<P extends ParameterTree>(
       );
     const context = { inputs: scalars, noise };
 
-    const { result, recording } = record(backend, (recorder) =>
-      withNativeOps(backend, () => {
-        if (entry.kind === "forward") {
-          const outputs = entry.forward(bind(recorder, undefined), batch, context);
+    const { result, recording } = record(
+      backend,
+      native.gpu ? Number.POSITIVE_INFINITY : TENSOR_SHARE * memoryLeft(),
+      (recorder) =>
+        withNativeOps(backend, () => {
+          if (entry.kind === "forward") {
+            const outputs = entry.forward(bind(recorder, undefined), batch, context);
+            return {
+              outputs: Object.entries(outputs).map(([name, tensor]) => [name, idOf(tensor)] as const),
+              gradients: undefined,
+            };
+          }
+          const variables = moved
+            .filter(({ rule }) => rule.kind === "dense")
+            .map(({ parameter }) => dense.get(parameter.name)!);
+          const gradients = stepGradients((tape) => entry.step(bind(recorder, tape), batch, context), variables);
+          const scalarsOut = [
+            ["loss", gradients.loss] as const,
+            ...Object.entries(gradients.parts).map(([name, part]) => [`part/${name}`, part] as const),
+          ];
           return {
-            outputs: Object.entries(outputs).map(([name, tensor]) => [name, idOf(tensor)] as const),
-            gradients: undefined,
+            outputs: scalarsOut.map(([name, tensor]) => [name, idOf(tensor)] as const),
+            gradients: {
+              dense: gradients.dense.map((gradient) => gradient && idOf(gradient)),
+              lookups: gradients.lookups.map(({ table, ids, gradient }) => ({
+                table,
+                ids: idOf(ids),
+                gradient: gradient && idOf(gradient),
+              })),
+            },
           };
-        }
-        const variables = moved
-          .filter(({ rule }) => rule.kind === "dense")
-          .map(({ parameter }) => dense.get(parameter.name)!);
-        const gradients = stepGradients((tape) => entry.step(bind(recorder, tape), batch, context), variables);
-        const scalarsOut = [
-          ["loss", gradients.loss] as const,
-          ...Object.entries(gradients.parts).map(([name, part]) => [`part/${name}`, part] as const),
-        ];
-        return {
-          outputs: scalarsOut.map(([name, tensor]) => [name, idOf(tensor)] as const),
-          gradients: {
-            dense: gradients.dense.map((gradient) => gradient && idOf(gradient)),
-            lookups: gradients.lookups.map(({ table, ids, gradient }) => ({
-              table,
-              ids: idOf(ids),
-              gradient: gradient && idOf(gradient),
-            })),
-          },
-        };
-      }),
+        }),
     );
 
     const { resolve, origins, reads } = writeRecording(native.backend.binding, recording, known, graph, scope);
@@ -171,7 +181,7 @@ function captureOnce<P extends ParameterTree>(
     };
     if (result.gradients === undefined) {
       readNodes();
-      return { nodes, feeds, origins, outputs, opCount: recording.ops.length };
+      return { nodes, feeds, origins, outputs, opCount: recording.ops.length, bytes: recording.bytes };
     }
     const denseMoved = moved.filter(({ rule }) => rule.kind === "dense");
     const gradients = {
@@ -214,6 +224,7 @@ function captureOnce<P extends ParameterTree>(
       outputs: [...outputs, ...updates.norms],
       packed: done,
       opCount: recording.ops.length,
+      bytes: recording.bytes,
     };
   });
 }

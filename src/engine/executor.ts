@@ -11,7 +11,7 @@ export interface Executor {
   readonly run: (entry: string, call: Call) => Readonly<Record<string, HostTensor>>;
   readonly read: (variable: Variable, from: number, to: number) => Float32Array;
   readonly write: (variable: Variable, from: number, values: Float32Array) => void;
-  /** Graphs captured so far: entry, shapes, ops, milliseconds. Empty for the eager executor. */
+  /** Graphs captured so far. Empty for the eager executor. */
   readonly captures: readonly CaptureReport[];
   readonly close: () => void;
 }
@@ -21,6 +21,8 @@ export interface CaptureReport {
   readonly shapes: string;
   readonly ops: number;
   readonly nodes: number;
+  /** Most bytes that its tensors had at one time while it was captured. */
+  readonly bytes: number;
   readonly milliseconds: number;
 }
 

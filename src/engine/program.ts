@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { type MemoryShare, memoryProblem } from "../memory-limit.ts";
+import { type MemoryShare, memoryProblem, refusedTensor } from "../memory-limit.ts";
 import { roundKeys } from "../random.ts";
 import type { Call } from "./call.ts";
 import { eagerExecutor } from "./eager.ts";
@@ -105,14 +105,14 @@ export function createProgram<P extends ParameterTree>(
           scalars[scalarName(group, rule.kind, scalar)] = value;
       }
       const call: Call = { batch, scalars, keys: noiseKeys(slots, step) };
-      const outputs = executor.run(name, call);
+      const outputs = runWhereItFits(executor, name, call);
       counts = { ...counts, [slots]: step };
       return stepReport(outputs);
     },
     forward: (name, batch, inputs = {}) => {
       if (findEntry(entries, name).kind !== "forward")
         throw new ConfigError(`program.forward: entry must be a forward entry, got "${name}"; use program.train`);
-      return executor.run(name, { batch, scalars: inputs, keys: noiseKeys("forward") });
+      return runWhereItFits(executor, name, { batch, scalars: inputs, keys: noiseKeys("forward") });
     },
     counts: () => counts,
     setCounts: (next) => {
@@ -134,6 +134,22 @@ export function createProgram<P extends ParameterTree>(
     },
     close: () => executor.close(),
   };
+}
+
+/** @throws {ConfigError} memory ran out. */
+function runWhereItFits(executor: Executor, entry: string, call: Call): ReturnType<Executor["run"]> {
+  try {
+    return executor.run(entry, call);
+  } catch (error) {
+    const refused = refusedTensor(error);
+    if (refused === undefined) throw error;
+    const shapes = Object.entries(call.batch).map(([name, { shape }]) => `${name} [${shape.join(", ")}]`);
+    throw new ConfigError(
+      `program: memory must hold a step of entry "${entry}", got ${refused} with a batch of ${shapes.join(", ")}; ` +
+        "make the batch or its lists smaller, or use a machine with more memory",
+      { cause: error },
+    );
+  }
 }
 
 /** Bytes of variables, each a float32. */

@@ -1,4 +1,5 @@
 import { ConfigError } from "../errors.ts";
+import { inUnits } from "../memory-limit.ts";
 import type { Binding, BindingValues, NativeBackend, OpAttribute, TensorMetadata } from "./native.ts";
 
 /** One TensorFlow op that a step executed. */
@@ -24,6 +25,8 @@ export interface RecordedConstant {
 export interface Recording {
   readonly ops: readonly RecordedOp[];
   readonly constants: ReadonlyMap<number, RecordedConstant>;
+  /** Most bytes that tensors of the ops had at one time. */
+  readonly bytes: number;
 }
 
 /** What a recorded function may use to stand for things that tfjs has no op for. */
@@ -38,18 +41,21 @@ export interface Recorder {
 }
 
 /**
- * Runs `body` and records the ops it executes. Tensors freed meanwhile are freed afterwards, so that ids stay unique.
+ * Runs `body` and records the ops it executes. The addon never gives an id twice, so a freed tensor's stands for it on.
  *
- * @throws {ConfigError} the step reads a tensor's values back to JavaScript.
+ * @param limit - bytes that the tensors may have at one time.
+ * @throws {ConfigError} the step reads a tensor's values back to JavaScript, or its tensors have more than `limit`.
  */
 export function record<T>(
   backend: NativeBackend,
+  limit: number,
   body: (recorder: Recorder) => T,
 ): { result: T; recording: Recording } {
   const real = backend.binding;
+  const sizes = new Map<number, number>();
+  let [bytes, most] = [0, 0];
   const ops: RecordedOp[] = [];
   const constants = new Map<number, RecordedConstant>();
-  const deleted: number[] = [];
   const recording: Binding = Object.assign(bindMethods(real) as unknown as Binding, {
     executeOp(
       op: string,
@@ -59,6 +65,15 @@ export function record<T>(
     ): TensorMetadata[] {
       const outputs = real.executeOp(op, attributes, inputs, count);
       ops.push({ op, attributes, inputs: [...inputs], outputs, origin: new Error(op) });
+      for (const output of outputs) {
+        sizes.set(output.id, bytesOf(output));
+        bytes += bytesOf(output);
+      }
+      most = Math.max(most, bytes);
+      if (bytes > limit) {
+        for (const { id } of outputs) real.deleteTensor(id); // nobody knows of them yet
+        throw tooLarge({ bytes, limit, ops: ops.length });
+      }
       return outputs;
     },
     createTensor(shape: readonly number[], dtype: number, values: BindingValues): number {
@@ -67,7 +82,8 @@ export function record<T>(
       return id;
     },
     deleteTensor(id: number): void {
-      deleted.push(id);
+      bytes -= sizes.get(id) ?? 0;
+      real.deleteTensor(id);
     },
     tensorDataSync(): never {
       const where = userFrame(new Error());
@@ -83,11 +99,22 @@ export function record<T>(
       addVariableRead: (op, attributes, inputs, output) =>
         ops.push({ op, attributes, inputs, outputs: [output], origin: new Error(op) }),
     });
-    return { result, recording: { ops, constants } };
+    return { result, recording: { ops, constants, bytes: most } };
   } finally {
     backend.binding = real;
-    for (const id of deleted) real.deleteTensor(id);
   }
+}
+
+/** Each number has four bytes, but for booleans, which are few. */
+function bytesOf({ shape }: TensorMetadata): number {
+  return shape.reduce((product, size) => product * size, 4);
+}
+
+function tooLarge({ bytes, limit, ops }: { readonly bytes: number; readonly limit: number; readonly ops: number }) {
+  return new ConfigError(
+    `capture: memory must hold the tensors of a step, got ${inUnits(bytes)} at its op ${ops} where ` +
+      `${inUnits(limit)} are left; make the batch or its lists smaller, or use a machine with more memory`,
+  );
 }
 
 /** The addon's methods called on the addon itself: it checks `this`. */

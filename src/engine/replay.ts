@@ -35,7 +35,8 @@ export function replayExecutor<P extends ParameterTree>(native: NativeEngine, tr
     reload(entry);
     captured.set(`${name} ${shapes}`, entry);
     const milliseconds = performance.now() - started;
-    captures.push({ entry: name, shapes, ops: entry.opCount, nodes: entry.nodes.length, milliseconds });
+    const { opCount: ops, bytes, nodes } = entry;
+    captures.push({ entry: name, shapes, ops, nodes: nodes.length, bytes, milliseconds });
     return entry;
   };
   return {

@@ -17,20 +17,26 @@ export interface BatchShape {
 
 const CURE = "make the batch or its lists smaller, or use a machine with more memory";
 const FLOAT_BYTES = 4;
+/** Tensors of an affine layer's size: its product, that with the bias, and the gradient of it where the model learns. */
+const LAYER_TENSORS = { learns: 3, frozen: 2 } as const;
 
 /**
- * Bytes of what a model's affine layers give for a batch; the gradient needs them all at once. Embeddings, gradients and
- * losses are not counted.
+ * Bytes of what a model's affine layers make of a batch; a captured step holds all of it at once. Embeddings, activations
+ * and losses are not counted: it is a lower bound.
  *
  * @param parameters - of a model; where they have a `user` and an `item` tower, the first one sees rows and not items.
  */
-export function layerBytes(parameters: ParameterTree, { rows, length }: BatchShape): number {
+export function layerBytes(
+  parameters: ParameterTree,
+  { rows, length }: BatchShape,
+  mode: keyof typeof LAYER_TENSORS = "learns",
+): number {
   const { user, item } = parameters as Readonly<Record<string, ParameterTree | undefined>>;
   const numbers =
     user === undefined || item === undefined
       ? rows * length * layerOutputs(parameters)
       : rows * layerOutputs(user) + rows * length * layerOutputs(item);
-  return FLOAT_BYTES * numbers;
+  return FLOAT_BYTES * LAYER_TENSORS[mode] * numbers;
 }
 
 /** Numbers that affine layers give for one input: kernels are [in, out], or [experts, in, out]. */
@@ -41,7 +47,7 @@ function layerOutputs(tree: ParameterTree): number {
   return kernels.reduce((sum, shape) => sum + (shape.length === 3 ? shape[0]! : 1) * shape.at(-1)!, 0);
 }
 
-/** What a training step of a run keeps: layers on the rows and the stored lists, and the matrix of in-batch losses. */
+/** What a training step of a run makes: layers on the rows and the stored lists, and the matrix of in-batch losses. */
 export function stepShares(
   config: RunConfig,
   { teacher, student }: Pick<Models, "teacher" | "student">,
@@ -53,8 +59,9 @@ export function stepShares(
   const stored = lists && { rows: lists.users, length: lists.top + lists.uniform };
   const columns = rows + (config.inBatch?.uniform ?? 0) + (config.inBatch?.bank?.size ?? 0);
   const hasMatrix = (config.student?.losses ?? []).some(isInBatch);
+  const taught = config.train.teacher === undefined ? "frozen" : "learns";
   return [
-    ...(teacher ? [{ name: `teacher on ${pairs(shape)}`, bytes: layerBytes(teacher.parameters, shape) }] : []),
+    ...(teacher ? [{ name: `teacher on ${pairs(shape)}`, bytes: layerBytes(teacher.parameters, shape, taught) }] : []),
     ...(student ? [{ name: `student on ${pairs(shape)}`, bytes: layerBytes(student.parameters, shape) }] : []),
     ...(student && stored
       ? [{ name: `student on ${pairs(stored)} of the store`, bytes: layerBytes(student.parameters, stored) }]

@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { NativeEngine } from "../../src/engine/native.ts";
 import type { DenseParameter } from "../../src/engine/parameters.ts";
 import { createProgram, type Program } from "../../src/engine/program.ts";
+import { record } from "../../src/engine/record.ts";
 import type { Entries, HostBatch, Step, StepContext, TensorBatch } from "../../src/engine/step.ts";
+import { ConfigError } from "../../src/errors.ts";
 import { nativeEngine } from "./fixtures/native.ts";
 import { smallBatch, smallModel, smallStep } from "./fixtures/small-model.ts";
 
@@ -188,5 +190,58 @@ describe("capture changes nothing", () => {
     expect(first.loss).toBeGreaterThan(0);
     captured!.close();
     seen!.close();
+  });
+});
+
+function thrown(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("a step that does not fit in memory", () => {
+  /** [2 ** 20, 2 ** 20] of float32: 4 TiB. */
+  const tooMuch: Body = (x) => {
+    const side = tf.mul(tf.ones([2 ** 20]), tf.sum(x));
+    return tf.sum(tf.mul(tf.expandDims(side, 0), tf.expandDims(side, 1)));
+  };
+
+  it("is a ConfigError with the tensor and the batch, and changes nothing", () => {
+    const opened = program(tooMuch);
+    // Once: TensorFlow waits ten seconds for memory before it gives up.
+    const failed = thrown(() => run(opened));
+    expect(failed).toBeInstanceOf(ConfigError);
+    expect(failed.message).toBe(
+      'program: memory must hold a step of entry "train", got none for a tensor of shape [1048576, 1048576] (4.0 TiB of float32) ' +
+        "with a batch of x [2], ids [2]; make the batch or its lists smaller, or use a machine with more memory",
+    );
+    expect(opened.counts()).toEqual({});
+    expect(opened.read("kernel")).toEqual(Float32Array.of(1, 1));
+    opened.close();
+  });
+
+  it("stops being recorded where its tensors are more than memory has left", () => {
+    const many = (): tf.Tensor => Array.from({ length: 9 }).reduce<tf.Tensor>((x) => tf.add(x, 1), tf.zeros([1000]));
+    expect(record(native.backend, 1e6, many).recording.bytes).toBe(9 * 4000);
+    const inTurn = (): void => {
+      const last = Array.from({ length: 9 }).reduce<tf.Tensor>(
+        (x) => {
+          const next = tf.add(x, 1);
+          x.dispose();
+          return next;
+        },
+        tf.zeros([1000]),
+      );
+      last.dispose();
+    };
+    expect(record(native.backend, 1e6, inTurn).recording.bytes).toBe(2 * 4000);
+    const tensors = native.backend.binding.getNumOfTensors();
+    expect(() => tf.tidy(() => record(native.backend, 20_000, many).result)).toThrow(
+      /^capture: memory must hold the tensors of a step, got 23\.4 KiB at its op \d+ where 19\.5 KiB are left; make the batch/,
+    );
+    expect(native.backend.binding.getNumOfTensors()).toBe(tensors);
   });
 });

@@ -8,6 +8,7 @@ import { ConfigError } from "../../src/errors.ts";
 import { spaceLength } from "../../src/run/cascade/phase-memory.ts";
 import { readRunConfig } from "../../src/run/config/run-config.ts";
 import { buildModels } from "../../src/run/models.ts";
+import { profileRun } from "../../src/run/profile-run.ts";
 import { layerBytes, stepShares } from "../../src/run/step-memory.ts";
 import { buildEntries } from "../../src/run/steps.ts";
 import { finishCascade, writeSmallCascade } from "./small-cascade.ts";
@@ -32,13 +33,25 @@ describe("stepShares", () => {
   it("counts every layer's numbers for each pair of the batch, towers of users once a row", async () => {
     const { run, dataset, models } = await prepared(["train.batchSize=64"]);
     // Lists of 3. Teacher: 2 experts of 8, 2 x 2 gates, 2 towers of 1. Student: 4 a user and 4 an item.
-    const teacher = 64 * 3 * (2 * 8 + 2 * 2 + 2 * 1) * 4;
-    const student = (64 * 4 + 64 * 3 * 4) * 4;
+    // Each three times: product, with bias, gradient.
+    const teacher = 3 * 64 * 3 * (2 * 8 + 2 * 2 + 2 * 1) * 4;
+    const student = 3 * (64 * 4 + 64 * 3 * 4) * 4;
     expect(stepShares(run, models, dataset)).toEqual([
       { name: "teacher on 64 x 3 pairs", bytes: teacher },
       { name: "student on 64 x 3 pairs", bytes: student },
     ]);
-    expect(layerBytes(models.student!.parameters, { rows: 1, length: 1 })).toBe(32);
+    expect(layerBytes(models.student!.parameters, { rows: 1, length: 1 })).toBe(3 * 32);
+    expect(layerBytes(models.student!.parameters, { rows: 1, length: 1 }, "frozen")).toBe(2 * 32);
+  });
+
+  it("stays below what a step makes, and within a few times of it where layers are wide", async () => {
+    const experts = "teacher.experts={ count: 8, units: [256, 128] }";
+    const changes = ["train.batchSize=64", experts, "student.userUnits=[128]", "student.itemUnits=[128]"];
+    const { run, dataset, models } = await prepared(changes);
+    const estimate = stepShares(run, models, dataset).reduce((sum, { bytes }) => sum + bytes, 0);
+    const { startUp } = await profileRun(readRunConfig(config, changes), { native: (await nativeEngine())!, steps: 1 });
+    expect(estimate).toBeLessThan(startUp.capture.bytes);
+    expect(estimate).toBeGreaterThan(startUp.capture.bytes / 5);
   });
 
   it("counts the matrix of in-batch losses", async () => {
