@@ -78,11 +78,16 @@ export function crossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
 
 function teacherLogits(values: Values<Parameters>["teacher"], x_BD: tf.Tensor): readonly [tf.Tensor, tf.Tensor] {
   const rows = x_BD.shape[0]!;
-  const wide = tf.relu(tf.add(tf.matMul(x_BD as tf.Tensor2D, values.kernel1 as tf.Tensor2D), values.bias1));
-  const h_EBH = tf.transpose(tf.reshape(wide, [rows, EXPERTS, HIDDEN]), [1, 0, 2]);
-  const out_EBH = tf.relu(tf.add(tf.matMul(h_EBH, values.kernel2), values.bias2));
+  const kernels1 = tf.split(values.kernel1, EXPERTS, 1);
+  const biases1 = tf.split(values.bias1, EXPERTS);
+  const kernels2 = tf.unstack(values.kernel2);
+  const biases2 = tf.unstack(tf.squeeze(values.bias2, [1]));
+  const out_BH = kernels1.map((kernel1, e) => {
+    const h_BH = tf.relu(applyDense({ kernel: kernel1, bias: biases1[e]! }, x_BD));
+    return tf.relu(applyDense({ kernel: kernels2[e]!, bias: biases2[e]! }, h_BH));
+  });
   const gates = tf.softmax(tf.reshape(applyDense(values.gates, x_BD), [rows, 2, EXPERTS]));
-  const mixed = tf.matMul(gates, tf.transpose(out_EBH, [1, 0, 2]));
+  const mixed = tf.matMul(gates, tf.stack(out_BH, 1));
   const [ctr, cvr] = tf.unstack(mixed, 1).map((x, task) => tf.reshape(applyMlp(values.towers[task]!, x), [rows]));
   return [ctr!, cvr!];
 }

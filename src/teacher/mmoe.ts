@@ -184,9 +184,9 @@ function forward(
   noise: Noise | undefined,
 ): MmoeOutputs {
   const { leading, affine } = modelInput(config, name, encodeEach(values.tables, config.features, batch), noise);
-  const experts_EBH = applyExperts(values.experts, affine, config.experts.count);
+  const experts_BEH = applyExperts(values.experts, affine, config.experts.count);
   const gates_BTE = tf.softmax(tf.reshape(affine(values.gates), [-1, TASKS, config.experts.count]));
-  const mixed_BTH = tf.matMul(gates_BTE, tf.transpose(experts_EBH, [1, 0, 2]));
+  const mixed_BTH = tf.matMul(gates_BTE, experts_BEH);
   const [ctrMixed, cvrMixed] = tf.unstack(mixed_BTH, 1) as [tf.Tensor, tf.Tensor];
   const ctr = tf.reshape(applyMlp(values.towers.ctr, ctrMixed), [...leading]);
   const cvr = tf.reshape(applyMlp(values.towers.cvr, cvrMixed), [...leading]);
@@ -227,12 +227,20 @@ function product(left: tf.Tensor, right: tf.Tensor): tf.Tensor {
   return tf.mul(shaped[0]!, shaped[1]!);
 }
 
+/** Each expert by itself: TensorFlow fuses its products with bias and relu, and nothing is transposed. */
 function applyExperts(layers: Values<readonly ExpertLayer[]>, affine: AffineOfInput, count: number): tf.Tensor {
-  const [first, ...rest] = layers;
-  const wide = tf.relu(affine(first as Values<DenseLayer>));
-  let h_EBH = tf.transpose(tf.reshape(wide, [wide.shape[0]!, count, -1]), [1, 0, 2]);
-  for (const { kernel, bias } of rest) h_EBH = tf.relu(tf.add(tf.matMul(h_EBH, kernel!), bias!));
-  return h_EBH;
+  const [first, ...rest] = layers.map((layer, depth) => layersOfExperts(layer, depth, count));
+  const outputs_BH = first!.map((layer, expert) => {
+    const h_BH = tf.relu(affine(layer));
+    return rest.reduce((h, ofExperts) => tf.relu(applyDense(ofExperts[expert]!, h)), h_BH);
+  });
+  return tf.stack(outputs_BH, 1);
+}
+
+function layersOfExperts({ kernel, bias }: Values<ExpertLayer>, depth: number, count: number): Values<DenseLayer>[] {
+  const kernels = depth === 0 ? tf.split(kernel!, count, 1) : tf.unstack(kernel!);
+  const biases = depth === 0 ? tf.split(bias!, count) : tf.unstack(tf.squeeze(bias!, [1]));
+  return kernels.map((own, expert) => ({ kernel: own, bias: biases[expert]! }));
 }
 
 /**

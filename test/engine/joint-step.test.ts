@@ -145,7 +145,6 @@ describe("the kernels of the joint step", () => {
         "Step",
         "Sub",
         "Sum",
-        "Transpose",
         "Unpack",
       ]
     `);
