@@ -38,6 +38,8 @@ interface Method {
   readonly rate: number;
   /** The teacher's principal components, in place of small random numbers. */
   readonly start?: "principal";
+  /** Epochs, along which the rate falls to nothing; else training goes on at one rate for as long as it gets better. */
+  readonly epochs?: number;
   /** Epochs between two looks at validation, and without a better one before training stops. */
   readonly every: number;
   readonly patience: number;
@@ -47,6 +49,7 @@ const WIDE_LISTS = { top: 100, ranked: { count: 150, temperature: 300 }, uniform
 const WIDE = "top 100, ranked 150 (300), uniform 150";
 const SLOW = { rate: 3e-3, every: 4, patience: 12 };
 const FAST = { rate: 3e-3, every: 2, patience: 10 };
+const FALLING = { rate: 3e-3, every: 4, patience: 400 };
 /**
  * RRD, DE, list-wise KL and the best one have the settings that were best of a few by H@5 on validation with seed 0;
  * those of RD, CD, MarginMSE and RankDistil are first guesses.
@@ -55,8 +58,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   alone: { terms: [], rate: 1e-3, every: 2, patience: 30 },
   RD: { terms: [ranking(0.1, 10, 100)], options: "weight .1, top 10, 100 sampled", ...SLOW },
   CD: { terms: [collaborative(0.3, 20, 20)], options: "weight .3, 20 items by the student's rank, T 20", ...SLOW },
-  RRD: { terms: [relaxed(0.004, 100, 300)], options: "weight .004, top 100, uniform 300", ...FAST },
-  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...SLOW },
+  RRD: { terms: [relaxed(0.004, 100, 300)], options: "weight .004, top 100, uniform 300", ...FALLING, epochs: 80 },
+  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...FALLING, epochs: 120 },
   "list-wise KL": { terms: [kl(3, WIDE_LISTS, 1)], options: `weight 3, T 1, ${WIDE}`, ...FAST },
   MarginMSE: { terms: [margins(0.01, 10, 40)], options: "weight .01, top 10 against uniform 40", ...SLOW },
   RankDistil: {
@@ -69,6 +72,13 @@ const METHODS: Readonly<Record<string, Method>> = {
     terms: [kl(1.5, WIDE_LISTS, 1)],
     options: `weight 1.5, T 1, ${WIDE}`,
     ...FAST,
+    start: "principal",
+  },
+  "principal start, list-wise KL with the student's own best": {
+    terms: [kl(1.5, { ...WIDE_LISTS, own: { count: 150, temperature: 200 } }, 1.5)],
+    options: `weight 1.5, T 1.5, ${WIDE}, 150 (200) of the student's ranking`,
+    ...FALLING,
+    epochs: 24,
     start: "principal",
   },
 };
@@ -104,11 +114,11 @@ async function measure(): Promise<void> {
   });
   const page = (): string =>
     pageOf(found, describeRuntime({ ...runtime, reasons: [] }), (performance.now() - started) / 1e3);
-  for (const [name, { start: from, ...method }] of Object.entries(METHODS)) {
+  for (const [name, { start: from, epochs, ...method }] of Object.entries(METHODS)) {
     if (values.only && !values.only.includes(name)) continue;
     for (const seed of values.seeds.split(",").map(Number)) {
-      const options = { ...common, ...given, ...method, ...(from && { start }), width: WIDTH, epochs: 400, seed };
-      keep(name, await train(options));
+      const lasts = { epochs: epochs ?? 400, decays: epochs !== undefined };
+      keep(name, await train({ ...common, ...given, ...method, ...lasts, ...(from && { start }), width: WIDTH, seed }));
     }
     if (values.out !== undefined) writeFileSync(values.out, page());
   }
@@ -132,7 +142,12 @@ function pageOf(found: ReadonlyMap<string, readonly Quality[]>, runtime: string,
   ]);
   const settings = Object.entries(METHODS)
     .filter(([name]) => found.has(name))
-    .map(([name, { options = "", rate, every, patience }]) => [name, options, String(rate), `${every}, ${patience}`]);
+    .map(([name, { options = "", rate, epochs, every, patience }]) => [
+      name,
+      options,
+      epochs === undefined ? String(rate) : `${rate}, falling over ${epochs} epochs`,
+      epochs === undefined ? `${every}, ${patience}` : `${every}`,
+    ]);
   const published = Object.entries(PUBLISHED).map(([name, [hits, gain]]) => [name, String(hits), String(gain)]);
   return [
     `# CiteULike, DE-RRD's split, ${new Date().toISOString().slice(0, 10)}`,

@@ -29,20 +29,28 @@ export interface Draw {
   readonly top: number;
   /** So many of the ranked list besides, rank r in proportion to exp(-r / temperature), in order of rank. */
   readonly ranked?: { readonly count: number; readonly temperature: number };
+  /** So many of the student's ranking that are not there yet, rank r in proportion to exp(-r / temperature). */
+  readonly own?: { readonly count: number; readonly temperature: number };
   /** So many of all other items, alike. */
   readonly uniform: number;
 }
 
-/** One epoch's lists: top, then ranked, then uniform items. Repeated items within the uniform ones are possible, and rare. */
+/**
+ * One epoch's lists: top, then ranked, then the student's own, then uniform items. Repeated items within the uniform ones
+ * are possible, and rare.
+ *
+ * @param student - the student's ranking of the moment, where its items are drawn.
+ */
 export function drawLists(
   teacher: Vectors,
   ranked: Lists,
   split: Split,
   draw: Draw,
   where: { readonly seed: number; readonly epoch: number },
+  student?: Lists,
 ): Lists {
   const count = draw.ranked?.count ?? 0;
-  const width = draw.top + count + draw.uniform;
+  const width = draw.top + count + (draw.own?.count ?? 0) + draw.uniform;
   const items = new Int32Array(split.users * width);
   const scores = new Float32Array(split.users * width);
   for (let user = 0; user < split.users; user++) {
@@ -56,7 +64,12 @@ export function drawLists(
       scores[user * width + at] = ranked.scores[from + place]!;
       taken.add(ranked.items[from + place]!);
     }
-    for (let at = places.length; at < width; ) {
+    const own = draw.own === undefined ? [] : drawOwn(draw.own, student!, user, taken, stream);
+    for (const [i, item] of own.entries()) {
+      items[user * width + places.length + i] = item;
+      scores[user * width + places.length + i] = dot(teacher, user, item);
+    }
+    for (let at = places.length + own.length; at < width; ) {
       const item = stream.integer(split.items);
       if (taken.has(item)) continue;
       items[user * width + at] = item;
@@ -78,4 +91,23 @@ function drawPlaces(
     if (place < to) chosen.add(place);
   }
   return [...chosen].sort((a, b) => a - b);
+}
+
+/** Adds what it draws to `taken`. */
+function drawOwn(
+  { count, temperature }: NonNullable<Draw["own"]>,
+  student: Lists,
+  user: number,
+  taken: Set<number>,
+  stream: ReturnType<typeof randomStream>,
+): readonly number[] {
+  const chosen: number[] = [];
+  while (chosen.length < count) {
+    const place = Math.floor(-Math.log(1 - stream.uniform()) * temperature);
+    const item = student.items[user * student.width + place];
+    if (place >= student.width || item === undefined || taken.has(item)) continue;
+    taken.add(item);
+    chosen.push(item);
+  }
+  return chosen;
 }

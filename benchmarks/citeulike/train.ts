@@ -30,6 +30,8 @@ export interface Training {
   readonly start?: Vectors;
   readonly teacher?: { readonly vectors: Vectors; readonly ranked: Lists };
   readonly terms?: readonly Term[];
+  /** The rate falls along a cosine, to nothing after the last epoch. */
+  readonly decays?: boolean;
   readonly onEpoch?: (epoch: number, validation: Quality, loss: number) => void;
 }
 
@@ -87,6 +89,7 @@ export async function train(training: Training): Promise<Trained> {
       const order = permutation(rows.users.length, stream);
       const lists = await listsOf(training, epoch, vectorsNow);
       const userOrder = endless(split.users, stream);
+      const rateNow = training.decays ? 0.5 * rate * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs)) : rate;
       let loss = 0;
       for (let step = 0; step < steps; step++) {
         const batch: Record<string, HostTensor> = pairBatch(
@@ -100,7 +103,7 @@ export async function train(training: Training): Promise<Trained> {
         const expertTemperature = 1e-10 ** (Math.min(epoch, 100) / 100);
         loss += program.train("train", {
           batch,
-          rates: { towers: rate, experts: rate },
+          rates: { towers: rateNow, experts: rateNow },
           inputs: expertTerm ? { expertTemperature } : {},
         }).loss;
       }
@@ -185,7 +188,8 @@ async function listsOf(
       continue;
     }
     const by = term.by === "student" ? await rankedByStudent(teacher!.vectors, vectorsNow(), split) : teacher!.ranked;
-    out.push(drawLists(teacher!.vectors, by, split, term.draw, { seed: seed * 100 + i, epoch }));
+    const student = term.draw.own && (await rankedLists(vectorsNow(), split, teacher!.ranked.width));
+    out.push(drawLists(teacher!.vectors, by, split, term.draw, { seed: seed * 100 + i, epoch }, student));
   }
   return out;
 }

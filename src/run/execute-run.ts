@@ -128,10 +128,10 @@ async function* trainWithCheckpoints(
 > {
   const { folder, program, dataset, config, from, dataSeconds, clock } = parts;
   const started = performance.now();
-  const rates = Object.fromEntries(Object.entries(ratesOf(config)).map(([group, { dense }]) => [group, dense]));
   const log = await openRunLog(folder, {
     every: config.train.logEvery,
-    rates,
+    ratesAt: (step) =>
+      Object.fromEntries(Object.entries(ratesOf(config, step)).map(([group, { dense }]) => [group, dense])),
     resumeStep: resume ? from.step : undefined,
     redoesEvaluation: from.index === batchesPerEpoch({ rows: dataset.parts.train, size: config.train.batchSize }),
   });

@@ -1,4 +1,5 @@
 import { BANK_GROUP } from "../distill/negatives/memory-bank.ts";
+import { scheduleValue } from "../distill/schedule.ts";
 import type { Optimiser } from "../engine/optimisers/index.ts";
 import type { Rates } from "../engine/program.ts";
 import type { RunConfig } from "./config/run-config.ts";
@@ -21,9 +22,12 @@ export function optimiserOf({ dense, table, clipNorm, l2 }: OptimiserConfig): Op
   return { dense, table, l2, ...(clipNorm !== undefined && { clipNorm }) };
 }
 
-/** Learning rates of each group. */
-export function ratesOf(config: RunConfig): Readonly<Record<string, Rates>> {
-  const groups = fromGroups(config, ({ rate, tableRate }) => ({ dense: rate, table: tableRate ?? rate }));
+/** Learning rates of each group after so many steps. */
+export function ratesOf(config: RunConfig, step: number): Readonly<Record<string, Rates>> {
+  const groups = fromGroups(config, ({ rate, tableRate = rate }) => ({
+    dense: scheduleValue(rate, step),
+    table: scheduleValue(tableRate, step),
+  }));
   return config.inBatch?.bank === undefined ? groups : { ...groups, [BANK_GROUP]: { dense: 1 } };
 }
 

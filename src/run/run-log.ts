@@ -20,8 +20,8 @@ export interface RunLogOptions {
   readonly resumeStep?: number | undefined;
   /** The resumed run measures that step again: what was logged of it is dropped too. */
   readonly redoesEvaluation?: boolean;
-  /** Learning rates by group. */
-  readonly rates: Readonly<Record<string, number>>;
+  /** Learning rates by group after so many steps. */
+  readonly ratesAt: (step: number) => Readonly<Record<string, number>>;
 }
 
 /** Numbers by step: a line in metrics.jsonl and TensorBoard scalars. */
@@ -76,7 +76,7 @@ export async function openScalarLog(
 /** Opens the log of a run folder. */
 export async function openRunLog(
   folder: RunFolder,
-  { every, resumeStep, redoesEvaluation, rates }: RunLogOptions,
+  { every, resumeStep, redoesEvaluation, ratesAt }: RunLogOptions,
 ): Promise<RunLog> {
   const log = await openScalarLog(folder, resumeStep, redoesEvaluation);
   const times = stepTimes();
@@ -90,7 +90,11 @@ export async function openRunLog(
     record: async (event) => {
       if (event.kind === "step") times.add(event);
       if (event.kind === "step" && event.step % every === 0)
-        await log.scalars(event.step, { epoch: event.epoch, ...stepScalars(event, rates), ...times.take() });
+        await log.scalars(event.step, {
+          epoch: event.epoch,
+          ...stepScalars(event, ratesAt(event.step - 1)),
+          ...times.take(),
+        });
       if (event.kind === "diagnosis") await log.scalars(event.step, diagnosisScalars(event));
       if (event.kind === "evaluation") await log.scalars(event.step, evaluationScalars(event.evaluation));
       if (event.kind === "epoch" || event.kind === "end") await log.sync();

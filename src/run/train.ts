@@ -36,7 +36,6 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
   const { program, dataset, config, from = trainStart, signal, rankings } = options;
   const perEpoch = batchesPerEpoch({ rows: dataset.parts.train, size: config.train.batchSize });
   const { epochs, patience } = config.train;
-  const rates = ratesOf(config);
   let state = started(config, from);
   // Stopped between an epoch's last step and its evaluation, or between the last one that patience took and the end.
   if (state.index === perEpoch) state = yield* finishEpoch(options, state);
@@ -49,6 +48,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
   const stream = trainingBatches({ program, dataset, config, from: state, rankings });
   for await (const { epoch, index, batch } of stream) {
     const begun = performance.now();
+    const rates = ratesOf(config, state.step);
     const call: StepCall = { batch, rates, inputs: termInputs(config, state) };
     const diagnosis = measured(program, config, call, state.step + 1);
     const report = program.train("train", call);

@@ -104,7 +104,7 @@ describe("docs/losses.md", () => {
       const spec = batchSpecOf(config, dataset, { student: lists });
       const report = program.train("train", {
         batch: makeBatch(dataset, spec, 0, 0),
-        rates: ratesOf(config),
+        rates: ratesOf(config, 0),
         inputs: termInputs(config, { step: 0 }),
       });
       const terms = (given.distill as readonly { name: string }[] | undefined) ?? [];

@@ -36,7 +36,8 @@ async function open(sets: readonly string[]) {
   const models = buildModels(config, dataset);
   const program = createProgram(models.parameters, buildEntries(config, models), { native });
   const batch = makeBatch(dataset, batchSpecOf(config, dataset), 0, 0);
-  const step = () => program.train("train", { batch, rates: ratesOf(config), inputs: termInputs(config, { step: 0 }) });
+  const step = () =>
+    program.train("train", { batch, rates: ratesOf(config, 0), inputs: termInputs(config, { step: 0 }) });
   return { program, batch, step };
 }
 
@@ -149,7 +150,7 @@ describe("a padded batch", () => {
         const spec = { ...batchSpecOf(config, dataset), rows: dataset.parts.train.slice(0, 3), size, shuffle: false };
         const report = program.train("train", {
           batch: makeBatch(dataset, spec, 0, 0),
-          rates: ratesOf(config),
+          rates: ratesOf(config, 0),
           inputs: termInputs(config, { step: 0 }),
         });
         const values = program.variables.flatMap(({ name }) => [...program.read(name)]);

@@ -104,7 +104,7 @@ export async function openTerms(folder: string, given: Yaml, native: NativeEngin
   const models = buildModels(config, dataset);
   const program = createProgram(models.parameters, buildEntries(config, models), { native, seed: config.seed });
   const batch = makeBatch(dataset, batchSpecOf(config, dataset), 0, 0);
-  const rates = ratesOf(config);
+  const rates = ratesOf(config, 0);
   const steps = (count: number): StepReport[] =>
     Array.from({ length: count }, (_, step) => {
       return program.train("train", { batch, rates, inputs: termInputs(config, { step }) });

@@ -5,7 +5,7 @@ import { checkConfig } from "../config/check-config.ts";
 import { loadConfig, type Origin } from "../config/load-config.ts";
 import { catalogueSource } from "../config/negatives-config.ts";
 import { weightConfig } from "../config/schedule-config.ts";
-import { optimiserConfig } from "../config/train-config.ts";
+import { steadyOptimiserConfig } from "../config/train-config.ts";
 import { checkCascade } from "./check-cascade.ts";
 import { objectiveConfig } from "./objective.ts";
 import { stageModelConfig } from "./stage-model.ts";
@@ -103,7 +103,7 @@ const phase = strict({
   name,
   terms: z.array(term).min(1),
   epochs: size.default(1).describe("Passes over the space of the first term."),
-  optimiser: optimiserConfig,
+  optimiser: steadyOptimiserConfig,
   rates: z
     .record(name, z.number().positive())
     .default({})

@@ -70,6 +70,19 @@ export const weightConfig = z
   )
   .default(1);
 
+/** Learning rate: a number, or a schedule over steps. */
+export const rateConfig = z.union(
+  [
+    z.number().positive(),
+    z.discriminatedUnion(
+      "kind",
+      [...schedules(weightNumber), warmUp, joined(weightPart)],
+      unknownChoice([...PLAIN, "warm-up", "joined"], "kind"),
+    ),
+  ],
+  expected("a number > 0"),
+);
+
 const temperatureNumber = z.number().positive();
 const temperaturePart = z.union(
   [temperatureNumber, z.discriminatedUnion("kind", schedules(temperatureNumber), unknownChoice(PLAIN, "kind"))],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { choice, strict, unknownChoice } from "../../config-schema.ts";
+import { rateConfig } from "./schedule-config.ts";
 import { slicesConfig } from "./slices-config.ts";
 
 const beta = z.number().min(0).lt(1);
@@ -38,8 +39,8 @@ const tableOptimiser = z.discriminatedUnion(
 
 /** One optimiser block. */
 export const optimiserConfig = strict({
-  rate: z.number().positive().describe("Learning rate of dense parameters and dense tables."),
-  tableRate: z.number().positive().optional().describe("Learning rate of row-updated tables; default: rate."),
+  rate: rateConfig.describe("Learning rate of dense parameters and dense tables, or a schedule of it."),
+  tableRate: rateConfig.optional().describe("Learning rate of row-updated tables, or a schedule; default: rate."),
   dense: denseOptimiser.prefault({ kind: "adam" }),
   table: tableOptimiser.prefault({ kind: "adagrad" }),
   clipNorm: z.number().positive().optional().describe("Largest joint norm of the group's gradients."),
@@ -48,6 +49,12 @@ export const optimiserConfig = strict({
     .min(0)
     .default(0)
     .describe("Adds l2 * parameter to the gradient of dense parameters and dense tables."),
+});
+
+/** The same where the phase says how rates fall. */
+export const steadyOptimiserConfig = optimiserConfig.extend({
+  rate: z.number().positive().describe("Learning rate of dense parameters and dense tables."),
+  tableRate: z.number().positive().optional().describe("Learning rate of row-updated tables; default: rate."),
 });
 
 export type OptimiserConfig = z.infer<typeof optimiserConfig>;
