@@ -59,7 +59,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   RD: { terms: [ranking(0.1, 10, 100)], options: "weight .1, top 10, 100 sampled", ...SLOW },
   CD: { terms: [collaborative(0.3, 20, 20)], options: "weight .3, 20 items by the student's rank, T 20", ...SLOW },
   RRD: { terms: [relaxed(0.004, 100, 300)], options: "weight .004, top 100, uniform 300", ...FALLING, epochs: 80 },
-  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...FALLING, epochs: 120 },
+  DE: { terms: [experts(0.01, 10)], options: "weight .01, 10 experts", ...FALLING, rate: 2e-3, epochs: 160 },
   "list-wise KL": { terms: [kl(3, WIDE_LISTS, 1)], options: `weight 3, T 1, ${WIDE}`, ...FAST },
   MarginMSE: { terms: [margins(0.01, 10, 40)], options: "weight .01, top 10 against uniform 40", ...SLOW },
   RankDistil: {
