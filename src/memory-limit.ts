@@ -38,13 +38,21 @@ export function memoryProblem({ where, shares, cure, limit = memoryLimit() }: Me
   return `${where}: memory must hold ${inUnits(bytes)} at least (${[...named, ...rest].join(", ")}), got ${inUnits(limit)} in all; ${cure}`;
 }
 
+/** Bytes of a tensor of float32. */
+export function floatBytes(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 4);
+}
+
+/** The way out where a step does not fit. */
+export const SMALLER_BATCH = "make the batch or its lists smaller, or use a machine with more memory";
+
 /** What TensorFlow says of a tensor for which there is no memory, in words for a message; undefined for other errors. */
 export function refusedTensor(error: unknown): string | undefined {
   if (!(error instanceof Error) || !/Invalid TF_Status: 8\b/.test(error.message)) return undefined; // RESOURCE_EXHAUSTED
   const shape = /tensor with shape\[([\d,]*)\]/.exec(error.message)?.[1];
   if (shape === undefined) return "none for another tensor";
   const sizes = shape === "" ? [] : shape.split(",").map(Number);
-  return `none for a tensor of shape [${sizes.join(", ")}] (${inUnits(sizes.reduce((product, size) => product * size, 4))} of float32)`;
+  return `none for a tensor of shape [${sizes.join(", ")}] (${inUnits(floatBytes(sizes))} of float32)`;
 }
 
 /** Parts that a message names. */

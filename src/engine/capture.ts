@@ -137,38 +137,36 @@ function captureOnce<P extends ParameterTree>(
       );
     const context = { inputs: scalars, noise };
 
-    const { result, recording } = record(
-      backend,
-      native.gpu ? Number.POSITIVE_INFINITY : TENSOR_SHARE * memoryLeft(),
-      (recorder) =>
-        withNativeOps(backend, () => {
-          if (entry.kind === "forward") {
-            const outputs = entry.forward(bind(recorder, undefined), batch, context);
-            return {
-              outputs: Object.entries(outputs).map(([name, tensor]) => [name, idOf(tensor)] as const),
-              gradients: undefined,
-            };
-          }
-          const variables = moved
-            .filter(({ rule }) => rule.kind === "dense")
-            .map(({ parameter }) => dense.get(parameter.name)!);
-          const gradients = stepGradients((tape) => entry.step(bind(recorder, tape), batch, context), variables);
-          const scalarsOut = [
-            ["loss", gradients.loss] as const,
-            ...Object.entries(gradients.parts).map(([name, part]) => [`part/${name}`, part] as const),
-          ];
+    const limit = native.gpu ? Number.POSITIVE_INFINITY : TENSOR_SHARE * memoryLeft();
+    const { result, recording } = record(backend, limit, (recorder) =>
+      withNativeOps(backend, () => {
+        if (entry.kind === "forward") {
+          const outputs = entry.forward(bind(recorder, undefined), batch, context);
           return {
-            outputs: scalarsOut.map(([name, tensor]) => [name, idOf(tensor)] as const),
-            gradients: {
-              dense: gradients.dense.map((gradient) => gradient && idOf(gradient)),
-              lookups: gradients.lookups.map(({ table, ids, gradient }) => ({
-                table,
-                ids: idOf(ids),
-                gradient: gradient && idOf(gradient),
-              })),
-            },
+            outputs: Object.entries(outputs).map(([name, tensor]) => [name, idOf(tensor)] as const),
+            gradients: undefined,
           };
-        }),
+        }
+        const variables = moved
+          .filter(({ rule }) => rule.kind === "dense")
+          .map(({ parameter }) => dense.get(parameter.name)!);
+        const gradients = stepGradients((tape) => entry.step(bind(recorder, tape), batch, context), variables);
+        const scalarsOut = [
+          ["loss", gradients.loss] as const,
+          ...Object.entries(gradients.parts).map(([name, part]) => [`part/${name}`, part] as const),
+        ];
+        return {
+          outputs: scalarsOut.map(([name, tensor]) => [name, idOf(tensor)] as const),
+          gradients: {
+            dense: gradients.dense.map((gradient) => gradient && idOf(gradient)),
+            lookups: gradients.lookups.map(({ table, ids, gradient }) => ({
+              table,
+              ids: idOf(ids),
+              gradient: gradient && idOf(gradient),
+            })),
+          },
+        };
+      }),
     );
 
     const { resolve, origins, reads } = writeRecording(native.backend.binding, recording, known, graph, scope);

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { type MemoryShare, memoryProblem, refusedTensor } from "../memory-limit.ts";
+import { floatBytes, type MemoryShare, memoryProblem, refusedTensor, SMALLER_BATCH } from "../memory-limit.ts";
 import { roundKeys } from "../random.ts";
 import type { Call } from "./call.ts";
 import { eagerExecutor } from "./eager.ts";
@@ -146,7 +146,7 @@ function runWhereItFits(executor: Executor, entry: string, call: Call): ReturnTy
     const shapes = Object.entries(call.batch).map(([name, { shape }]) => `${name} [${shape.join(", ")}]`);
     throw new ConfigError(
       `program: memory must hold a step of entry "${entry}", got ${refused} with a batch of ${shapes.join(", ")}; ` +
-        "make the batch or its lists smaller, or use a machine with more memory",
+        SMALLER_BATCH,
       { cause: error },
     );
   }
@@ -154,7 +154,7 @@ function runWhereItFits(executor: Executor, entry: string, call: Call): ReturnTy
 
 /** Bytes of variables, each a float32. */
 export function variableShares(variables: readonly Pick<Variable, "name" | "shape">[]): readonly MemoryShare[] {
-  return variables.map(({ name, shape }) => ({ name, bytes: 4 * shape.reduce((product, size) => product * size, 1) }));
+  return variables.map(({ name, shape }) => ({ name, bytes: floatBytes(shape) }));
 }
 
 function assertVariablesFit(variables: readonly Variable[], limit: number | undefined): void {

@@ -1,5 +1,5 @@
 import { ConfigError } from "../errors.ts";
-import { inUnits } from "../memory-limit.ts";
+import { floatBytes, inUnits, SMALLER_BATCH } from "../memory-limit.ts";
 import type { Binding, BindingValues, NativeBackend, OpAttribute, TensorMetadata } from "./native.ts";
 
 /** One TensorFlow op that a step executed. */
@@ -65,9 +65,10 @@ export function record<T>(
     ): TensorMetadata[] {
       const outputs = real.executeOp(op, attributes, inputs, count);
       ops.push({ op, attributes, inputs: [...inputs], outputs, origin: new Error(op) });
-      for (const output of outputs) {
-        sizes.set(output.id, bytesOf(output));
-        bytes += bytesOf(output);
+      for (const { id, shape } of outputs) {
+        const size = floatBytes(shape); // booleans have less, and are few
+        sizes.set(id, size);
+        bytes += size;
       }
       most = Math.max(most, bytes);
       if (bytes > limit) {
@@ -105,15 +106,10 @@ export function record<T>(
   }
 }
 
-/** Each number has four bytes, but for booleans, which are few. */
-function bytesOf({ shape }: TensorMetadata): number {
-  return shape.reduce((product, size) => product * size, 4);
-}
-
 function tooLarge({ bytes, limit, ops }: { readonly bytes: number; readonly limit: number; readonly ops: number }) {
   return new ConfigError(
     `capture: memory must hold the tensors of a step, got ${inUnits(bytes)} at its op ${ops} where ` +
-      `${inUnits(limit)} are left; make the batch or its lists smaller, or use a machine with more memory`,
+      `${inUnits(limit)} are left; ${SMALLER_BATCH}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { StageState } from "../distill/curriculum.ts";
 import type { BalanceState } from "../distill/gradient-balance.ts";
-import type { StepReport } from "../engine/program.ts";
+import type { Rates, StepReport } from "../engine/program.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import type { EvaluatedPart, Evaluation } from "./evaluation/evaluate.ts";
 
@@ -46,6 +46,8 @@ export type RunEvent =
       readonly rows: number;
       readonly waitMs: number;
       readonly stepMs: number;
+      /** Learning rates that the step was made with, by group. */
+      readonly rates: Readonly<Record<string, Rates>>;
     } & At &
       StepReport)
   /** A stage of training begins; step is the last one before it. */

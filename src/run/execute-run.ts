@@ -10,7 +10,6 @@ import { type Evaluation, type Measured, measure } from "./evaluation/evaluate.t
 import { writeUserMetrics } from "./evaluation/user-metrics.ts";
 import type { RunEvent, StartUp, TrainState } from "./events.ts";
 import { buildModels } from "./models.ts";
-import { ratesOf } from "./optimisers.ts";
 import { savePairTables } from "./pair-files.ts";
 import { reportParameters } from "./parameter-report.ts";
 import { rankingFiles } from "./rankings.ts";
@@ -130,8 +129,6 @@ async function* trainWithCheckpoints(
   const started = performance.now();
   const log = await openRunLog(folder, {
     every: config.train.logEvery,
-    ratesAt: (step) =>
-      Object.fromEntries(Object.entries(ratesOf(config, step)).map(([group, { dense }]) => [group, dense])),
     resumeStep: resume ? from.step : undefined,
     redoesEvaluation: from.index === batchesPerEpoch({ rows: dataset.parts.train, size: config.train.batchSize }),
   });

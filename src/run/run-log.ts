@@ -1,4 +1,4 @@
-import type { StepReport } from "../engine/program.ts";
+import type { Rates, StepReport } from "../engine/program.ts";
 import type { Evaluation } from "./evaluation/evaluate.ts";
 import type { RunEvent, StartUp } from "./events.ts";
 import { type JsonLinesWriter, type JsonRecord, keepJsonLines, openJsonLines } from "./formats/json-lines.ts";
@@ -20,8 +20,6 @@ export interface RunLogOptions {
   readonly resumeStep?: number | undefined;
   /** The resumed run measures that step again: what was logged of it is dropped too. */
   readonly redoesEvaluation?: boolean;
-  /** Learning rates by group after so many steps. */
-  readonly ratesAt: (step: number) => Readonly<Record<string, number>>;
 }
 
 /** Numbers by step: a line in metrics.jsonl and TensorBoard scalars. */
@@ -76,7 +74,7 @@ export async function openScalarLog(
 /** Opens the log of a run folder. */
 export async function openRunLog(
   folder: RunFolder,
-  { every, resumeStep, redoesEvaluation, ratesAt }: RunLogOptions,
+  { every, resumeStep, redoesEvaluation }: RunLogOptions,
 ): Promise<RunLog> {
   const log = await openScalarLog(folder, resumeStep, redoesEvaluation);
   const times = stepTimes();
@@ -92,7 +90,7 @@ export async function openRunLog(
       if (event.kind === "step" && event.step % every === 0)
         await log.scalars(event.step, {
           epoch: event.epoch,
-          ...stepScalars(event, ratesAt(event.step - 1)),
+          ...stepScalars(event, denseOf(event.rates)),
           ...times.take(),
         });
       if (event.kind === "diagnosis") await log.scalars(event.step, diagnosisScalars(event));
@@ -112,6 +110,10 @@ async function recordScalars(
   await lines.append({ step, ...scalars });
   const defined = Object.entries(scalars).filter((entry): entry is [string, number] => entry[1] !== null);
   await events.scalars(step, Object.fromEntries(defined));
+}
+
+function denseOf(rates: Readonly<Record<string, Rates>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(rates).map(([group, { dense }]) => [group, dense]));
 }
 
 /** A step's losses, gradient norms and rates, each under its prefix. */

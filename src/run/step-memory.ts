@@ -3,7 +3,7 @@ import { listLength } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { listParameters, type ParameterTree } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
-import { type MemoryShare, memoryProblem } from "../memory-limit.ts";
+import { type MemoryShare, memoryProblem, SMALLER_BATCH } from "../memory-limit.ts";
 import { batchSpecOf } from "./batch-spec.ts";
 import { isInBatch } from "./config/hard-loss-config.ts";
 import type { RunConfig } from "./config/run-config.ts";
@@ -15,7 +15,6 @@ export interface BatchShape {
   readonly length: number;
 }
 
-const CURE = "make the batch or its lists smaller, or use a machine with more memory";
 const FLOAT_BYTES = 4;
 /** Tensors of an affine layer's size: its product, that with the bias, and the gradient of it where the model learns. */
 const LAYER_TENSORS = { learns: 3, frozen: 2 } as const;
@@ -74,6 +73,6 @@ export const pairs = ({ rows, length }: BatchShape): string => `${rows} x ${leng
 
 /** @throws {ConfigError} a step cannot be in memory. */
 export function assertStepFits(where: string, shares: readonly MemoryShare[]): void {
-  const problem = memoryProblem({ where, shares, cure: CURE });
+  const problem = memoryProblem({ where, shares, cure: SMALLER_BATCH });
   if (problem !== undefined) throw new ConfigError(problem);
 }

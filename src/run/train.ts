@@ -62,7 +62,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<RunEvent, Tr
     const stepped = inStages(config, state, { kind: "step", loss: report.loss });
     state = stepped.state;
     const timing = { rows: config.train.batchSize, waitMs: begun - waited, stepMs: finished - begun };
-    yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, epoch, step: state.step, state, ...report };
+    yield { kind: "step", totalSteps: epochs * perEpoch, ...timing, rates, epoch, step: state.step, state, ...report };
     yield* stepped.events;
     if (state.index === perEpoch) state = yield* finishEpoch(options, state);
     const reason = signal?.aborted ? "interrupted" : isOver() ? "patience" : undefined;
