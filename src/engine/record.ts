@@ -63,6 +63,9 @@ export function record<T>(
       inputs: readonly number[],
       count: number,
     ): TensorMetadata[] {
+      // Most ops give what is as large as their greatest input: where there is no room for it the system may end the process.
+      const expected = inputs.reduce((most, id) => Math.max(most, sizes.get(id) ?? 0), 0);
+      if (bytes + expected > limit) throw tooLarge({ bytes: bytes + expected, limit, ops: ops.length + 1 });
       const outputs = real.executeOp(op, attributes, inputs, count);
       ops.push({ op, attributes, inputs: [...inputs], outputs, origin: new Error(op) });
       for (const { id, shape } of outputs) {

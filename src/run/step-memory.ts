@@ -18,6 +18,8 @@ export interface BatchShape {
 const FLOAT_BYTES = 4;
 /** Tensors of an affine layer's size: its product, that with the bias, and the gradient of it where the model learns. */
 const LAYER_TENSORS = { learns: 3, frozen: 2 } as const;
+/** Tensors of the size of an in-batch loss's matrix: its product, what the loss makes of it, and the gradient. */
+const MATRIX_TENSORS = 3;
 
 /**
  * Bytes of what a model's affine layers make of a batch; a captured step holds all of it at once. Embeddings, activations
@@ -65,7 +67,9 @@ export function stepShares(
     ...(student && stored
       ? [{ name: `student on ${pairs(stored)} of the store`, bytes: layerBytes(student.parameters, stored) }]
       : []),
-    ...(hasMatrix ? [{ name: `in-batch scores of ${rows} x ${columns}`, bytes: FLOAT_BYTES * rows * columns }] : []),
+    ...(hasMatrix
+      ? [{ name: `in-batch scores of ${rows} x ${columns}`, bytes: FLOAT_BYTES * MATRIX_TENSORS * rows * columns }]
+      : []),
   ];
 }
 

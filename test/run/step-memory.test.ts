@@ -59,7 +59,7 @@ describe("stepShares", () => {
     const { run, dataset, models } = await prepared([losses, "inBatch={ uniform: 100 }", "negatives=null"]);
     expect(stepShares(run, models, dataset).at(-1)).toEqual({
       name: "in-batch scores of 64 x 164",
-      bytes: 64 * 164 * 4,
+      bytes: 3 * 64 * 164 * 4,
     });
   });
 });
@@ -118,7 +118,7 @@ describe("what cannot fit is refused before it is begun", () => {
         "inBatch={ uniform: 1048576 }",
         "distill=[{ name: kd, head: ctcvr, kind: bernoulli-kl }]",
       ],
-      /in-batch scores of 1048576 x 2097152 8\.0 TiB/,
+      /in-batch scores of 1048576 x 2097152 24\.0 TiB/,
     );
   });
 
