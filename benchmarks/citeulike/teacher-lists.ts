@@ -1,7 +1,7 @@
 // What a student is given of its teacher: each user's best unseen items, and items drawn from the rest, with the teacher's scores.
 import * as tf from "@tensorflow/tfjs";
 import { topItems } from "../../src/eval/top-items.ts";
-import { randomStream } from "../../src/random.ts";
+import { type RandomStream, randomStream } from "../../src/random.ts";
 import { dot, type Vectors } from "./protocol.ts";
 import { type Split, trainItems } from "./split.ts";
 
@@ -24,13 +24,19 @@ export async function rankedLists(vectors: Vectors, split: Split, width: number)
   }
 }
 
+/** So many of a ranking, rank r in proportion to exp(-r / temperature). */
+export interface RankedDraw {
+  readonly count: number;
+  readonly temperature: number;
+}
+
 export interface Draw {
   /** The first so many of the ranked list, always. */
   readonly top: number;
-  /** So many of the ranked list besides, rank r in proportion to exp(-r / temperature), in order of rank. */
-  readonly ranked?: { readonly count: number; readonly temperature: number };
-  /** So many of the student's ranking that are not there yet, rank r in proportion to exp(-r / temperature). */
-  readonly own?: { readonly count: number; readonly temperature: number };
+  /** Of the ranked list besides, in order of rank. */
+  readonly ranked?: RankedDraw;
+  /** Of the student's ranking, what is not there yet. */
+  readonly own?: RankedDraw;
   /** So many of all other items, alike. */
   readonly uniform: number;
 }
@@ -57,17 +63,19 @@ export function drawLists(
     const stream = randomStream(where.seed, "lists", where.epoch, user);
     const from = user * ranked.width;
     const places = Array.from({ length: draw.top }, (_, place) => place);
-    if (draw.ranked !== undefined) places.push(...drawPlaces(draw.ranked, draw.top, ranked.width, stream));
+    if (draw.ranked !== undefined)
+      places.push(...drawPlaces(draw.ranked, [draw.top, ranked.width], stream).sort((a, b) => a - b));
     const taken = new Set<number>(trainItems(split, user));
     for (const [at, place] of places.entries()) {
       items[user * width + at] = ranked.items[from + place]!;
       scores[user * width + at] = ranked.scores[from + place]!;
       taken.add(ranked.items[from + place]!);
     }
-    const own = draw.own === undefined ? [] : drawOwn(draw.own, student!, user, taken, stream);
+    const own = draw.own === undefined ? [] : unseenOf(draw.own, student!, user, taken, stream);
     for (const [i, item] of own.entries()) {
       items[user * width + places.length + i] = item;
       scores[user * width + places.length + i] = dot(teacher, user, item);
+      taken.add(item);
     }
     for (let at = places.length + own.length; at < width; ) {
       const item = stream.integer(split.items);
@@ -79,35 +87,29 @@ export function drawLists(
   return { width, items, scores };
 }
 
-function drawPlaces(
-  { count, temperature }: NonNullable<Draw["ranked"]>,
-  from: number,
-  to: number,
-  stream: ReturnType<typeof randomStream>,
+/** Items of a user's ranking that are not taken. */
+function unseenOf(
+  draw: RankedDraw,
+  { width, items }: Lists,
+  user: number,
+  taken: ReadonlySet<number>,
+  stream: RandomStream,
 ): readonly number[] {
+  const own = items.subarray(user * width, (user + 1) * width);
+  return drawPlaces(draw, [0, width], stream, (place) => !taken.has(own[place]!)).map((place) => own[place]!);
+}
+
+/** Places of [from, to) that are free, as they are drawn. */
+function drawPlaces(
+  { count, temperature }: RankedDraw,
+  [from, to]: readonly [from: number, to: number],
+  stream: RandomStream,
+  isFree: (place: number) => boolean = () => true,
+): number[] {
   const chosen = new Set<number>();
   while (chosen.size < count) {
     const place = from + Math.floor(-Math.log(1 - stream.uniform()) * temperature);
-    if (place < to) chosen.add(place);
+    if (place < to && isFree(place)) chosen.add(place);
   }
-  return [...chosen].sort((a, b) => a - b);
-}
-
-/** Adds what it draws to `taken`. */
-function drawOwn(
-  { count, temperature }: NonNullable<Draw["own"]>,
-  student: Lists,
-  user: number,
-  taken: Set<number>,
-  stream: ReturnType<typeof randomStream>,
-): readonly number[] {
-  const chosen: number[] = [];
-  while (chosen.length < count) {
-    const place = Math.floor(-Math.log(1 - stream.uniform()) * temperature);
-    const item = student.items[user * student.width + place];
-    if (place >= student.width || item === undefined || taken.has(item)) continue;
-    taken.add(item);
-    chosen.push(item);
-  }
-  return chosen;
+  return [...chosen];
 }

@@ -1,6 +1,7 @@
 // One two-tower of embeddings alone (matrix factorisation), by BPR and any distillation terms.
 import * as tf from "@tensorflow/tfjs";
 import { logisticOverNegatives } from "../../src/distill/losses/over-negatives.ts";
+import { type Schedule, scheduleValue } from "../../src/distill/schedule.ts";
 import { lookup, type TableValue } from "../../src/engine/lookup.ts";
 import type { NativeEngine } from "../../src/engine/native.ts";
 import { createProgram } from "../../src/engine/program.ts";
@@ -16,7 +17,8 @@ export interface Training {
   readonly native: NativeEngine;
   readonly seed: number;
   readonly width: number;
-  readonly rate: number;
+  /** By epoch. */
+  readonly rate: Schedule;
   readonly l2: number;
   readonly epochs: number;
   /** Epochs without a better H@5 on validation after which training stops. */
@@ -30,8 +32,6 @@ export interface Training {
   readonly start?: Vectors;
   readonly teacher?: { readonly vectors: Vectors; readonly ranked: Lists };
   readonly terms?: readonly Term[];
-  /** The rate falls along a cosine, to nothing after the last epoch. */
-  readonly decays?: boolean;
   readonly onEpoch?: (epoch: number, validation: Quality, loss: number) => void;
 }
 
@@ -89,7 +89,7 @@ export async function train(training: Training): Promise<Trained> {
       const order = permutation(rows.users.length, stream);
       const lists = await listsOf(training, epoch, vectorsNow);
       const userOrder = endless(split.users, stream);
-      const rateNow = training.decays ? 0.5 * rate * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs)) : rate;
+      const rateNow = scheduleValue(rate, epoch - 1);
       let loss = 0;
       for (let step = 0; step < steps; step++) {
         const batch: Record<string, HostTensor> = pairBatch(
