@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ConfigError, DataError, ShapeError } from "../errors.ts";
-import type { Batch, BatchSpec } from "./batch.ts";
+import type { Batch, BatchSpec, HostTensor } from "./batch.ts";
 import type { WorkerInput, WorkerReply, WorkerRequest } from "./batch-worker.ts";
 import type { BatchData } from "./dataset.ts";
 
@@ -39,7 +39,7 @@ function startThread(input: WorkerInput): BatchPool {
   worker.on("message", (reply: WorkerReply) => {
     const { resolve, reject } = waiting.shift()!;
     if (waiting.length === 0) worker.unref();
-    if ("batch" in reply) resolve(reply.batch);
+    if ("batch" in reply) resolve(wholeBatch(reply.batch));
     else reject(toError(reply.failure));
   });
   worker.on("error", fail);
@@ -60,6 +60,19 @@ function startThread(input: WorkerInput): BatchPool {
       await worker.terminate();
     },
   };
+}
+
+/** Node passes every buffer whole, but cuts the length of a view of 4 GiB or more to its low bits. */
+function wholeBatch(batch: Batch): Batch {
+  return Object.fromEntries(Object.entries(batch).map(([name, array]) => [name, wholeArray(array)]));
+}
+
+/** An array over its buffer as its shape says. */
+export function wholeArray({ data, shape }: HostTensor): HostTensor {
+  const length = shape.reduce((product, size) => product * size, 1);
+  if (data.length === length) return { data, shape };
+  const View = data instanceof Int32Array ? Int32Array : Float32Array;
+  return { data: new View(data.buffer as ArrayBuffer, data.byteOffset, length), shape };
 }
 
 /** Without the ids and the report, which would be copied for each thread. */

@@ -17,6 +17,9 @@ export interface PlacedBatch extends BatchPosition {
   readonly batch: Batch;
 }
 
+/** Batches that workers prepare ahead where nothing else is said. */
+export const BATCHES_AHEAD = 4;
+
 /** Options of streamBatches. */
 export interface StreamOptions {
   /** First batch. Default: epoch 0, index 0. */
@@ -39,7 +42,7 @@ export interface StreamOptions {
 export async function* streamBatches(
   data: BatchData,
   spec: BatchSpec,
-  { from = { epoch: 0, index: 0 }, epochs, workers = 1, ahead = 4 }: StreamOptions,
+  { from = { epoch: 0, index: 0 }, epochs, workers = 1, ahead = BATCHES_AHEAD }: StreamOptions,
 ): AsyncGenerator<PlacedBatch, void, void> {
   const batches = batchesPerEpoch(spec);
   checkOptions({ from, epochs, workers, ahead }, batches);

@@ -1,6 +1,7 @@
 // B = rows of a batch, L = items a row
-import { listLength } from "../data/batch.ts";
+import { batchesPerEpoch, listLength } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { BATCHES_AHEAD } from "../data/stream-batches.ts";
 import { listParameters, type ParameterTree } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
 import { type MemoryShare, memoryProblem, SMALLER_BATCH } from "../memory-limit.ts";
@@ -54,12 +55,15 @@ export function stepShares(
   { teacher, student }: Pick<Models, "teacher" | "student">,
   dataset: Dataset,
 ): readonly MemoryShare[] {
-  const { size: rows, ...spec } = batchSpecOf(config, dataset);
+  const spec = batchSpecOf(config, dataset);
+  const rows = spec.size;
   const shape = { rows, length: listLength(spec) };
   const { lists } = config.scores ?? {};
   const stored = lists && { rows: lists.users, length: lists.top + lists.uniform };
   const columns = rows + (config.inBatch?.uniform ?? 0) + (config.inBatch?.bank?.size ?? 0);
   const hasMatrix = (config.student?.losses ?? []).some(isInBatch);
+  const { workers, epochs } = config.train;
+  const prepared = Math.min(batchesPerEpoch(spec) * epochs, workers === 0 ? 1 : 1 + BATCHES_AHEAD);
   const taught = config.train.teacher === undefined ? "frozen" : "learns";
   return [
     ...(teacher ? [{ name: `teacher on ${pairs(shape)}`, bytes: layerBytes(teacher.parameters, shape, taught) }] : []),
@@ -69,6 +73,14 @@ export function stepShares(
       : []),
     ...(hasMatrix
       ? [{ name: `in-batch scores of ${rows} x ${columns}`, bytes: FLOAT_BYTES * MATRIX_TENSORS * rows * columns }]
+      : []),
+    ...(spec.knownMatrix
+      ? [
+          {
+            name: `known pairs of a step and ${prepared} prepared`,
+            bytes: FLOAT_BYTES * (prepared + 1) * rows * columns,
+          },
+        ]
       : []),
   ];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BatchSpec } from "../../src/data/batch.ts";
-import { openBatchPool } from "../../src/data/batch-pool.ts";
+import { openBatchPool, wholeArray } from "../../src/data/batch-pool.ts";
 import { makeBatch } from "../../src/data/make-batch.ts";
 import { type PlacedBatch, type StreamOptions, streamBatches } from "../../src/data/stream-batches.ts";
 import { ConfigError } from "../../src/errors.ts";
@@ -80,6 +80,16 @@ describe("streamBatches", () => {
     const attempt = streamBatches(dataset, wrong, { epochs: 1, workers }).next();
     await expect(attempt).rejects.toThrow(ConfigError);
     await expect(attempt).rejects.toThrow('labels must be among click, seen, got "clik"; did you mean "click"?');
+  });
+
+  it("restores the length of a view that was cut on its way", () => {
+    const whole = Float32Array.from({ length: 12 }, (_, i) => i);
+    const cut = { data: new Float32Array(whole.buffer, 8, 2), shape: [2, 5] };
+    expect(wholeArray(cut)).toEqual({ data: whole.subarray(2), shape: [2, 5] });
+    const ids = { data: new Int32Array(new ArrayBuffer(16), 0, 0), shape: [4] };
+    expect(wholeArray(ids)).toEqual({ data: new Int32Array(4), shape: [4] });
+    const scalar = { data: whole.subarray(0, 1), shape: [] };
+    expect(wholeArray(scalar).data).toBe(scalar.data);
   });
 
   it("throws when a worker ends, now and for later requests", async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const prepared = async (sets: readonly string[]) => {
+const prepare = async (sets: readonly string[]) => {
   const { config: run, folder: baseDir } = readRunConfig(config, sets);
   const dataset = await openDataset(run.data, { baseDir });
   return { run, dataset, models: buildModels(run, dataset) };
@@ -31,7 +31,7 @@ const prepared = async (sets: readonly string[]) => {
 
 describe("stepShares", () => {
   it("counts every layer's numbers for each pair of the batch, towers of users once a row", async () => {
-    const { run, dataset, models } = await prepared(["train.batchSize=64"]);
+    const { run, dataset, models } = await prepare(["train.batchSize=64"]);
     // Lists of 3. Teacher: 2 experts of 8, 2 x 2 gates, 2 towers of 1. Student: 4 a user and 4 an item.
     // Each three times: product, with bias, gradient.
     const teacher = 3 * 64 * 3 * (2 * 8 + 2 * 2 + 2 * 1) * 4;
@@ -47,26 +47,35 @@ describe("stepShares", () => {
   it("stays below what a step makes, and within a few times of it where layers are wide", async () => {
     const experts = "teacher.experts={ count: 8, units: [256, 128] }";
     const changes = ["train.batchSize=64", experts, "student.userUnits=[128]", "student.itemUnits=[128]"];
-    const { run, dataset, models } = await prepared(changes);
+    const { run, dataset, models } = await prepare(changes);
     const estimate = stepShares(run, models, dataset).reduce((sum, { bytes }) => sum + bytes, 0);
     const { startUp } = await profileRun(readRunConfig(config, changes), { native: (await nativeEngine())!, steps: 1 });
     expect(estimate).toBeLessThan(startUp.capture.bytes);
     expect(estimate).toBeGreaterThan(startUp.capture.bytes / 5);
   });
 
-  it("counts the matrix of in-batch losses", async () => {
-    const losses = "student.losses=[{ kind: in-batch-softmax, label: top }]";
-    const { run, dataset, models } = await prepared([losses, "inBatch={ uniform: 100 }", "negatives=null"]);
-    expect(stepShares(run, models, dataset).at(-1)).toEqual({
-      name: "in-batch scores of 64 x 164",
-      bytes: 3 * 64 * 164 * 4,
+  it("counts the matrix of in-batch losses, and what they know in each batch that is prepared", async () => {
+    const losses = (mask: boolean) => `student.losses=[{ kind: in-batch-softmax, label: top, maskKnown: ${mask} }]`;
+    const last = async (sets: readonly string[]) => {
+      const { run, dataset, models } = await prepare([...sets, "inBatch={ uniform: 100 }", "negatives=null"]);
+      return stepShares(run, models, dataset).slice(2);
+    };
+    const matrix = { name: "in-batch scores of 64 x 164", bytes: 3 * 64 * 164 * 4 };
+    expect(await last([losses(false)])).toEqual([matrix]);
+    const known = (prepared: number) => ({
+      name: `known pairs of a step and ${prepared} prepared`,
+      bytes: (prepared + 1) * 64 * 164 * 4,
     });
+    expect(await last([losses(true), "train.workers=0"])).toEqual([matrix, known(1)]);
+    expect(await last([losses(true), "train.workers=1"])).toEqual([matrix, known(5)]);
+    const threeSteps = ["train.workers=1", "train.epochs=1", "data.split.train=day < 3"];
+    expect(await last([losses(true), ...threeSteps])).toEqual([matrix, known(3)]);
   });
 });
 
 describe("variableShares", () => {
   it("counts parameters and optimiser state", async () => {
-    const { run, models } = await prepared([]);
+    const { run, models } = await prepare([]);
     const program = createProgram(models.parameters, buildEntries(run, models));
     const shares = variableShares(program.variables);
     program.close();
