@@ -4,11 +4,12 @@ import type { Dataset } from "../data/dataset.ts";
 import { BATCHES_AHEAD } from "../data/stream-batches.ts";
 import { listParameters, type ParameterTree } from "../engine/parameters.ts";
 import { ConfigError } from "../errors.ts";
-import { type MemoryShare, memoryProblem, SMALLER_BATCH } from "../memory-limit.ts";
+import { floatBytes, type MemoryShare, memoryProblem, SMALLER_BATCH } from "../memory-limit.ts";
 import { batchSpecOf } from "./batch-spec.ts";
 import { isInBatch } from "./config/hard-loss-config.ts";
 import type { RunConfig } from "./config/run-config.ts";
 import type { Models } from "./models.ts";
+import { rankedSources } from "./rankings.ts";
 
 /** A batch of B rows with L items each. */
 export interface BatchShape {
@@ -16,7 +17,6 @@ export interface BatchShape {
   readonly length: number;
 }
 
-const FLOAT_BYTES = 4;
 /** Tensors of an affine layer's size: its product, that with the bias, and the gradient of it where the model learns. */
 const LAYER_TENSORS = { learns: 3, frozen: 2 } as const;
 /** Tensors of the size of an in-batch loss's matrix: its product, what the loss makes of it, and the gradient. */
@@ -38,7 +38,7 @@ export function layerBytes(
     user === undefined || item === undefined
       ? rows * length * layerOutputs(parameters)
       : rows * layerOutputs(user) + rows * length * layerOutputs(item);
-  return FLOAT_BYTES * LAYER_TENSORS[mode] * numbers;
+  return floatBytes([LAYER_TENSORS[mode], numbers]);
 }
 
 /** Numbers that affine layers give for one input: kernels are [in, out], or [experts, in, out]. */
@@ -60,10 +60,12 @@ export function stepShares(
   const shape = { rows, length: listLength(spec) };
   const { lists } = config.scores ?? {};
   const stored = lists && { rows: lists.users, length: lists.top + lists.uniform };
-  const columns = rows + (config.inBatch?.uniform ?? 0) + (config.inBatch?.bank?.size ?? 0);
+  const shared = rows + (spec.sharedItems ?? 0);
+  const columns = shared + (config.inBatch?.bank?.size ?? 0);
   const hasMatrix = (config.student?.losses ?? []).some(isInBatch);
   const { workers, epochs } = config.train;
-  const prepared = Math.min(batchesPerEpoch(spec) * epochs, workers === 0 ? 1 : 1 + BATCHES_AHEAD);
+  const streamed = rankedSources(config)[0]?.refresh ?? epochs; // batches behind the next ranking are not prepared
+  const prepared = Math.min(batchesPerEpoch(spec) * streamed, workers === 0 ? 1 : 1 + BATCHES_AHEAD);
   const taught = config.train.teacher === undefined ? "frozen" : "learns";
   return [
     ...(teacher ? [{ name: `teacher on ${pairs(shape)}`, bytes: layerBytes(teacher.parameters, shape, taught) }] : []),
@@ -72,15 +74,10 @@ export function stepShares(
       ? [{ name: `student on ${pairs(stored)} of the store`, bytes: layerBytes(student.parameters, stored) }]
       : []),
     ...(hasMatrix
-      ? [{ name: `in-batch scores of ${rows} x ${columns}`, bytes: FLOAT_BYTES * MATRIX_TENSORS * rows * columns }]
+      ? [{ name: `in-batch scores of ${rows} x ${columns}`, bytes: floatBytes([MATRIX_TENSORS, rows, columns]) }]
       : []),
     ...(spec.knownMatrix
-      ? [
-          {
-            name: `known pairs of a step and ${prepared} prepared`,
-            bytes: FLOAT_BYTES * (prepared + 1) * rows * columns,
-          },
-        ]
+      ? [{ name: `known pairs of a step and ${prepared} prepared`, bytes: floatBytes([prepared + 1, rows, shared]) }]
       : []),
   ];
 }

@@ -71,6 +71,20 @@ describe("stepShares", () => {
     const threeSteps = ["train.workers=1", "train.epochs=1", "data.split.train=day < 3"];
     expect(await last([losses(true), ...threeSteps])).toEqual([matrix, known(3)]);
   });
+
+  it("counts no known pairs for a memory bank, and no batches behind the next ranking", async () => {
+    const { run, dataset, models } = await prepare([
+      "student.losses=[{ kind: in-batch-softmax, label: top, maskKnown: true }]",
+      "inBatch={ uniform: 100, bank: { size: 36 } }",
+      "negatives={ kind: rank-window, by: student, from: 1, to: 5, count: 2, refresh: 1 }",
+      "train.workers=1",
+      "train.batchSize=256",
+    ]);
+    expect(stepShares(run, models, dataset).slice(2)).toEqual([
+      { name: "in-batch scores of 256 x 392", bytes: 3 * 256 * 392 * 4 },
+      { name: "known pairs of a step and 2 prepared", bytes: 3 * 256 * 356 * 4 },
+    ]);
+  });
 });
 
 describe("variableShares", () => {
