@@ -31,7 +31,7 @@ const table = z.discriminatedUnion("kind", [
     transform,
   }),
   z.strictObject({ kind: z.literal("cross"), keys, hashRows: z.int().min(1).nullable() }),
-  z.strictObject({ kind: z.literal("ridge"), keys, folds: z.int().min(2), transform }),
+  z.strictObject({ kind: z.literal("ridge"), keys, transform }),
   z.strictObject({ kind: z.literal("pick"), keys, columns: z.array(z.string().nullable()) }),
 ]);
 const pairFile = z.strictObject({ format: z.literal(1), tables: z.record(z.string(), table) });
@@ -57,7 +57,7 @@ export async function savePairTables({ pairs, pairSums, files }: RunFolder, tabl
 export function arraysOf(own: PairTable): Readonly<Record<string, Float32Array | Int32Array>> {
   if (own.kind === "sums") return { counts: own.counts, ...(own.sums && { sums: own.sums }) };
   if (own.kind !== "ridge") return {};
-  return { weights: own.weights, offsets: own.offsets, items: own.items, values: own.values };
+  return { inverse: own.inverse, left: own.left, offsets: own.offsets, items: own.items, values: own.values };
 }
 
 function withoutArrays(own: PairTable): unknown {
@@ -65,7 +65,7 @@ function withoutArrays(own: PairTable): unknown {
     case "sums":
       return { kind: own.kind, keys: own.keys, all: own.all, prior: own.prior, transform: own.transform };
     case "ridge":
-      return { kind: own.kind, keys: own.keys, folds: own.folds, transform: own.transform };
+      return { kind: own.kind, keys: own.keys, transform: own.transform };
     case "cross":
       return { kind: own.kind, keys: own.keys, hashRows: own.hashRows ?? null };
     case "pick":
@@ -95,9 +95,10 @@ export async function loadPairTables({ pairs, pairSums, files }: RunFolder): Pro
       else if (own.kind === "pick")
         tables.set(name, { ...own, columns: own.columns.map((column) => column ?? undefined) });
       else if (own.kind === "ridge") {
-        const [weights, values] = [await floats(`${name}/weights`), await floats(`${name}/values`)];
+        const [inverse, left] = [await floats(`${name}/inverse`), await floats(`${name}/left`)];
+        const values = await floats(`${name}/values`);
         const [offsets, items] = [await integers(`${name}/offsets`), await integers(`${name}/items`)];
-        tables.set(name, { ...own, weights, values, offsets, items });
+        tables.set(name, { ...own, inverse, left, values, offsets, items });
       } else {
         const sums = stored.tensors.has(`${name}/sums`) ? await floats(`${name}/sums`) : undefined;
         tables.set(name, { ...own, counts: await floats(`${name}/counts`), ...(sums && { sums }) });

@@ -6,20 +6,20 @@ import { featuresHash } from "../../src/run/score/features-hash.ts";
 
 const config = { data: { columns: {} }, teacher: {} } as unknown as RunConfig;
 const encoding = {} as DataEncoding;
-const ridge = (weights: Float32Array): PairTable => ({
+const ridge = (inverse: Float32Array): PairTable => ({
   kind: "ridge",
   keys: [],
-  folds: 2,
-  weights,
+  inverse,
+  left: Float32Array.of(1),
   offsets: Int32Array.of(0, 1),
   items: Int32Array.of(1),
   values: Float32Array.of(1),
   transform: { kind: "none" },
 });
-const hashOf = (weights: Float32Array): Promise<string> =>
-  featuresHash(config, encoding, { model: "teacher", pairs: new Map([["like-others", ridge(weights)]]) });
+const hashOf = (inverse: Float32Array): Promise<string> =>
+  featuresHash(config, encoding, { model: "teacher", pairs: new Map([["like-others", ridge(inverse)]]) });
 
-it("tells regressions apart that differ in one weight", async () => {
+it("tells regressions apart that differ in one number", async () => {
   const large = new Float32Array(2 ** 19);
   const other = large.slice();
   other[2 ** 19 - 1] = 0.5;

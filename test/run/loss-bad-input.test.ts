@@ -41,6 +41,11 @@ describe("a wrong term is refused", () => {
       distilled({ kind: "list-kl", temprature: 2 }),
       'distill.0: unknown key "temprature"; did you mean "temperature"?',
     ],
+    [
+      "two targets of ranks",
+      distilled({ kind: "rank-position", maxPosition: 9, positionWeights: { kind: "exponential", decay: 5 } }),
+      "distill.0.maxPosition: cannot stand beside positionWeights: they are two targets; give one",
+    ],
     ["another loss's option", distilled({ kind: "logit-mse", temperature: 2 }), 'distill.0: unknown key "temperature"'],
     [
       "a temperature of 0",

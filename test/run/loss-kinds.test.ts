@@ -69,6 +69,7 @@ const DISTILLED: readonly Yaml[] = [
   { kind: "rank-distil", orders: 8, topK: 3 },
   { kind: "relaxed-ranking", interesting: 3 },
   { kind: "rank-position" },
+  { kind: "rank-position", positionWeights: { kind: "exponential", decay: 2 } },
   { kind: "tutor-learning", topK: 3 },
   { kind: "relaxed-recall", ...CUT },
   { kind: "global-order", sort: "soft-sort" },

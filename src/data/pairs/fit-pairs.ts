@@ -75,7 +75,7 @@ function fitPair(where: string, config: PairFeatureConfig, source: PairSource): 
     case "ridge": {
       const keys = keysOf(`${where}.by`, config.by, source);
       const values = valuesOf(`${where}.of`, config.of, source);
-      const table = fitRidge(where, keys, config.residual ? residuals(values, source) : values, config, source);
+      const table = fitRidge(where, keys, config.residual ? residuals(values, source) : values, config.penalty, source);
       return { ...table, transform: fitTransform(where, config.transform, table, source) };
     }
   }

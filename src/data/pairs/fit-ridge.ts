@@ -1,5 +1,5 @@
 import { ConfigError } from "../../errors.ts";
-import { sharedFloat32, sharedInt32 } from "../shared-array.ts";
+import { sharedFloat32, sharedInt32, toSharedFloat32 } from "../shared-array.ts";
 import type { PairSource } from "./fit-pairs.ts";
 import { invertPositiveDefinite } from "./invert-positive-definite.ts";
 import { type KeyFeature, type RidgeTable, visitCombinations } from "./pair-table.ts";
@@ -11,35 +11,34 @@ const MOST_ITEMS = 4096;
 type Rows = Pick<RidgeTable, "offsets" | "items" | "values">;
 
 /**
- * Item-item weights W, zero for an item with itself, that minimise ||X - X W||^2 + penalty ||W||^2 over the users
- * outside of a fold, for each fold.
+ * The regression of each item on a user's other items, for each user without that user's rows:
  *
- * W = I - P diag(1 / diag P), P = (X'X + penalty I)^-1.
+ *     W = I - P diag(1 / diag P), which minimises ||X - X W||^2 + penalty ||W||^2 with a diagonal of 0,
+ *     P = (X'X + penalty I)^-1.
+ *
+ * One inverse serves all users. Without a user's row x it would be P + h h' / c, h = P x, c = 1 - x'h, so that the score
+ * of item j is x_j - h_j / (c P_jj + h_j^2), where `left` holds c.
  *
  * @throws {ConfigError} the keys are not one user and one item feature of one value each, or there are too many items.
  *
- * Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019), arXiv:1905.03375, section 3.1, eq. 8.
+ * Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019), arXiv:1905.03375, section 3.1, eq. 8;
+ * the row that is left out by Sherman and Morrison (1950).
  */
 export function fitRidge(
   where: string,
   keys: readonly KeyFeature[],
   of: Float64Array,
-  { penalty, folds }: { readonly penalty: number; readonly folds: number },
+  penalty: number,
   source: PairSource,
 ): RidgeTable {
   checkKeys(where, keys);
   const numItems = keys[1]!.vocabularySize;
   const rows = rowsByUser(keys, of, source);
-  const whole = gram(rows, numItems, () => true);
-  const weights = sharedFloat32(folds * numItems ** 2);
-  for (let fold = 0; fold < folds; fold++) {
-    const own = gram(rows, numItems, (user) => user % folds === fold);
-    const matrix = whole.map((value, at) => value - own[at]!);
-    for (let i = 0; i < numItems; i++) matrix[i * numItems + i]! += penalty;
-    invertPositiveDefinite(matrix, numItems);
-    writeWeights(matrix, numItems, weights.subarray(fold * numItems ** 2, (fold + 1) * numItems ** 2));
-  }
-  return { kind: "ridge", keys, folds, weights, ...rows, transform: { kind: "none" } };
+  const matrix = gram(rows, numItems);
+  for (let i = 0; i < numItems; i++) matrix[i * numItems + i]! += penalty;
+  invertPositiveDefinite(matrix, numItems);
+  const table = { kind: "ridge" as const, keys, ...rows, inverse: toSharedFloat32(matrix) };
+  return { ...table, left: withoutOwnRow(rows, matrix, numItems), transform: { kind: "none" } };
 }
 
 function checkKeys(where: string, keys: readonly KeyFeature[]): void {
@@ -79,11 +78,10 @@ function rowsByUser(keys: readonly KeyFeature[], of: Float64Array, source: PairS
   return { offsets, items, values };
 }
 
-/** X'X over the users that `has` names. */
-function gram({ offsets, items, values }: Rows, numItems: number, has: (user: number) => boolean): Float64Array {
+/** X'X over the users. */
+function gram({ offsets, items, values }: Rows, numItems: number): Float64Array {
   const out = new Float64Array(numItems ** 2);
   for (let user = 0; user < offsets.length - 1; user++) {
-    if (!has(user)) continue;
     for (let i = offsets[user]!; i < offsets[user + 1]!; i++) {
       const start = items[i]! * numItems;
       for (let j = offsets[user]!; j < offsets[user + 1]!; j++) out[start + items[j]!]! += values[i]! * values[j]!;
@@ -92,11 +90,17 @@ function gram({ offsets, items, values }: Rows, numItems: number, has: (user: nu
   return out;
 }
 
-/** By target item, then source item. */
-function writeWeights(inverse: Float64Array, numItems: number, weights: Float32Array): void {
-  for (let target = 0; target < numItems; target++) {
-    const scale = -1 / inverse[target * numItems + target]!;
-    for (let from = 0; from < numItems; from++)
-      weights[target * numItems + from] = from === target ? 0 : scale * inverse[target * numItems + from]!;
+/** [users] 1 - x'Px of each user's row x: in (0, 1], and 1 for a user without rows. */
+function withoutOwnRow({ offsets, items, values }: Rows, inverse: Float64Array, numItems: number): Float32Array {
+  const left = sharedFloat32(offsets.length - 1).fill(1);
+  for (let user = 0; user < left.length; user++) {
+    let leverage = 0;
+    for (let i = offsets[user]!; i < offsets[user + 1]!; i++) {
+      const start = items[i]! * numItems;
+      for (let j = offsets[user]!; j < offsets[user + 1]!; j++)
+        leverage += values[i]! * values[j]! * inverse[start + items[j]!]!;
+    }
+    left[user] = 1 - leverage;
   }
+  return left;
 }

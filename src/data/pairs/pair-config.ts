@@ -33,18 +33,14 @@ const pairFeature = z.discriminatedUnion(
     strict({
       kind: z
         .literal("ridge")
-        .describe("Score of the item by the user's other items: an item-item ridge regression on the training rows."),
+        .describe(
+          "Score of the item by the user's other items: an item-item ridge regression on the other users' training rows.",
+        ),
       of: z.string().describe("What is regressed: a label, or a numeric column of role label or extra."),
       by: z
         .tuple([z.string().min(1), z.string().min(1)])
         .describe("The user's key and the item's: a user feature and an item feature, of one value each."),
       penalty: z.number().gt(0).default(300).describe("Of the squared weights: more for fewer or noisier rows."),
-      folds: z
-        .int()
-        .min(2)
-        .max(20)
-        .default(5)
-        .describe("Parts that users are divided into; a user's score is of weights that were fitted without its part."),
       residual: z.boolean().default(false).describe("Of what the user's and the item's own mean leave over."),
       transform: transform.default("standardise"),
     }),

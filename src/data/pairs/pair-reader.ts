@@ -91,16 +91,21 @@ function sumReader(table: SumTable, source: KeySource, isTrainRow: Uint8Array): 
   };
 }
 
-/** A user's own row of the item counts for nothing: an item has no weight for itself. */
+/** x_j - h_j / (c P_jj + h_j^2) of user row x and item j (fit-ridge.ts): the user's own row of the item counts for nothing. */
 function ridgeReader(table: RidgeTable, source: KeySource): PairReader {
-  const { keys, folds, weights, offsets, items, values, transform } = table;
+  const { keys, inverse, left, offsets, items, values, transform } = table;
   const numItems = keys[1]!.vocabularySize;
   return (place) => {
     let score = 0;
     visitCombinations(keys, source, place, (combination) => {
       const [user, item] = [Math.floor(combination / numItems), combination % numItems];
-      const start = ((user % folds) * numItems + item) * numItems;
-      for (let at = offsets[user]!; at < offsets[user + 1]!; at++) score += values[at]! * weights[start + items[at]!]!;
+      const start = item * numItems;
+      let [own, height] = [0, 0];
+      for (let at = offsets[user]!; at < offsets[user + 1]!; at++) {
+        height += values[at]! * inverse[start + items[at]!]!;
+        if (items[at] === item) own = values[at]!;
+      }
+      score = own - height / (left[user]! * inverse[start + item]! + height * height);
     });
     return transformed(score, transform);
   };

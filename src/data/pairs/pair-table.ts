@@ -42,14 +42,15 @@ export interface PickTable {
   readonly columns: readonly (string | undefined)[];
 }
 
-/** Item-item weights, and what each user's training rows hold; all arrays in shared memory. */
+/** An item-item regression, and what each user's training rows hold; all arrays in shared memory. */
 export interface RidgeTable {
   readonly kind: "ridge";
   /** The user's key and the item's. */
   readonly keys: readonly KeyFeature[];
-  readonly folds: number;
-  /** [folds, items, items] by target item, then source item; 0 where both are one. User id u has those of fold u mod folds. */
-  readonly weights: Float32Array;
+  /** [items, items] of the ids; P in fit-ridge.ts. */
+  readonly inverse: Float32Array;
+  /** [users] by user id; what makes P one that was fitted without the user's own rows. */
+  readonly left: Float32Array;
   /** [users + 1] where the rows of each user id begin in `items` and `values`. */
   readonly offsets: Int32Array;
   readonly items: Int32Array;

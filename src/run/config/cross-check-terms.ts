@@ -63,6 +63,8 @@ function checkDistillTerm(term: DistillTerm, config: CheckedTerms, complain: Com
     if (term.space !== "rows")
       complain(["space"], "cannot take effect: a column has scores of the rows' own items alone");
   }
+  if (term.kind === "rank-position" && term.maxPosition !== undefined && term.positionWeights !== undefined)
+    complain(["maxPosition"], "cannot stand beside positionWeights: they are two targets; give one");
   checkSpace(term, config, complain);
   if ("stopTeacherGradient" in term && !term.stopTeacherGradient && teacher === undefined)
     complain(["stopTeacherGradient"], "cannot be false: no teacher is trained in this run");

@@ -142,7 +142,13 @@ const listWise = [
     orders: z.int().min(1).max(1024).default(1).describe("Orders drawn for each list and step."),
   }),
   strict({ kind: z.literal("relaxed-ranking"), ...common, temperature, interesting: topK }),
-  strict({ kind: z.literal("rank-position"), ...common, temperature, maxPosition: z.int().min(2).default(512) }),
+  strict({
+    kind: z.literal("rank-position"),
+    ...common,
+    temperature,
+    maxPosition: z.int().min(2).optional().describe("Of the logarithmic target; 512 where neither is given."),
+    positionWeights: positionWeights.optional().describe("The target's shape in place of the logarithm."),
+  }),
   strict({
     kind: z.literal("tutor-learning"),
     ...common,

@@ -100,6 +100,14 @@ const orderCases: readonly LossCase[] = [
     ...all,
   }),
   listCase({
+    name: "rankPosition, exponential weights",
+    second: ranks,
+    loss: (t, { mask }) =>
+      rankPosition(t.studentLogits!, t.teacherRanks!, { mask, positionWeights: { kind: "exponential", decay: 2 } }),
+    one: (s, r) => soft.rankPositionByDecay(s, r, 2),
+    ...all,
+  }),
+  listCase({
     name: "listMle",
     loss: (t, { mask }) => listMle(t.studentLogits!, t.teacherScores!, { mask }),
     one: (s, t) => order.listMle(s, t),

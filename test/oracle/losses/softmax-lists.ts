@@ -76,9 +76,22 @@ export function rankTarget(ranks: Numbers, maxPosition = 512): number[] {
 }
 
 export function rankPosition(s: Numbers, ranks: Numbers, maxPosition = 512, temperature = 1): Graded {
+  return againstRanks(s, ranks, rankTarget(ranks, maxPosition), temperature);
+}
+
+export function rankPositionByDecay(s: Numbers, ranks: Numbers, decay: number): Graded {
+  const heights = ranks.map((rank) => Math.exp(-rank / decay));
+  return againstRanks(
+    s,
+    ranks,
+    heights.map((height) => height / sum(heights)),
+    1,
+  );
+}
+
+function againstRanks(s: Numbers, ranks: Numbers, y: Numbers, temperature: number): Graded {
   if (isTied(ranks)) return nothing(s.length);
   const logQ = logSoftmax(s.map((x) => x / temperature));
-  const y = rankTarget(ranks, maxPosition);
   return {
     value: -sum(y.map((share, i) => share * logQ[i]!)),
     student: y.map((share, i) => (Math.exp(logQ[i]!) - share) / temperature),
