@@ -147,6 +147,14 @@ describe("data.pairs", () => {
     },
   );
 
+  it("refuses a penalty that rounding swallows", async () => {
+    const ridge = { kind: "ridge", of: "rating", by: ["user", "item"], penalty: 1e-30 };
+    const alone = `${csv}\n99,0,99,x,1,0,0,0,3`;
+    await expect(openRows(alone, { ridge })).rejects.toThrow(
+      "data.pairs.ridge.penalty: must be large enough for a regression without each user's own rows, got 1e-30; the default is 300",
+    );
+  });
+
   it("refuses a ridge regression whose keys are not a user's and an item's", async () => {
     const ridge = { kind: "ridge", of: "rating", by: ["item", "user"] };
     await expect(open({ ridge })).rejects.toThrow(

@@ -19,7 +19,8 @@ type Rows = Pick<RidgeTable, "offsets" | "items" | "values">;
  * One inverse serves all users. Without a user's row x it would be P + h h' / c, h = P x, c = 1 - x'h, so that the score
  * of item j is x_j - h_j / (c P_jj + h_j^2), where `left` holds c.
  *
- * @throws {ConfigError} the keys are not one user and one item feature of one value each, or there are too many items.
+ * @throws {ConfigError} the keys are not one user and one item feature of one value each, there are too many items, or the
+ * penalty is too small for the sums to be told from rounding.
  *
  * Source: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019), arXiv:1905.03375, section 3.1, eq. 8;
  * the row that is left out by Sherman and Morrison (1950).
@@ -38,7 +39,12 @@ export function fitRidge(
   for (let i = 0; i < numItems; i++) matrix[i * numItems + i]! += penalty;
   invertPositiveDefinite(matrix, numItems);
   const table = { kind: "ridge" as const, keys, ...rows, inverse: toSharedFloat32(matrix) };
-  return { ...table, left: withoutOwnRow(rows, matrix, numItems), transform: { kind: "none" } };
+  const left = withoutOwnRow(rows, matrix, numItems);
+  if (!left.every((value) => value > 0)) {
+    const rule = "must be large enough for a regression without each user's own rows";
+    throw new ConfigError(`${where}.penalty: ${rule}, got ${penalty}; the default is 300`);
+  }
+  return { ...table, left, transform: { kind: "none" } };
 }
 
 function checkKeys(where: string, keys: readonly KeyFeature[]): void {
