@@ -57,7 +57,8 @@ export async function savePairTables({ pairs, pairSums, files }: RunFolder, tabl
 export function arraysOf(own: PairTable): Readonly<Record<string, Float32Array | Int32Array>> {
   if (own.kind === "sums") return { counts: own.counts, ...(own.sums && { sums: own.sums }) };
   if (own.kind !== "ridge") return {};
-  return { inverse: own.inverse, left: own.left, offsets: own.offsets, items: own.items, values: own.values };
+  const { inverse, oneMinusLeverage, offsets, items, values } = own;
+  return { inverse, oneMinusLeverage, offsets, items, values };
 }
 
 function withoutArrays(own: PairTable): unknown {
@@ -95,10 +96,10 @@ export async function loadPairTables({ pairs, pairSums, files }: RunFolder): Pro
       else if (own.kind === "pick")
         tables.set(name, { ...own, columns: own.columns.map((column) => column ?? undefined) });
       else if (own.kind === "ridge") {
-        const [inverse, left] = [await floats(`${name}/inverse`), await floats(`${name}/left`)];
-        const values = await floats(`${name}/values`);
+        const [inverse, values] = [await floats(`${name}/inverse`), await floats(`${name}/values`)];
+        const oneMinusLeverage = await floats(`${name}/oneMinusLeverage`);
         const [offsets, items] = [await integers(`${name}/offsets`), await integers(`${name}/items`)];
-        tables.set(name, { ...own, inverse, left, values, offsets, items });
+        tables.set(name, { ...own, inverse, oneMinusLeverage, values, offsets, items });
       } else {
         const sums = stored.tensors.has(`${name}/sums`) ? await floats(`${name}/sums`) : undefined;
         tables.set(name, { ...own, counts: await floats(`${name}/counts`), ...(sums && { sums }) });

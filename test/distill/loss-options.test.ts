@@ -6,6 +6,7 @@ import { bernoulliKl } from "../../src/distill/losses/bernoulli-kl.ts";
 import { cascadeRanking, cascadeSurvival } from "../../src/distill/losses/cascade-survival.ts";
 import { listKl } from "../../src/distill/losses/list-kl.ts";
 import { listMle } from "../../src/distill/losses/list-mle.ts";
+import { type RankPositionOptions, rankPosition } from "../../src/distill/losses/rank-position.ts";
 import { estimateRanks } from "../../src/distill/losses/ranking-distillation.ts";
 import { adaptiveRanking, relaxedRecall } from "../../src/distill/losses/relaxed-recall.ts";
 import { softCrossEntropy } from "../../src/distill/losses/soft-cross-entropy.ts";
@@ -40,6 +41,21 @@ describe("a temperature", () => {
       expect(() => relaxedRecall(student, teacher, { selected: 2, relevant: 1, temperature })).toThrow(message);
     },
   );
+});
+
+describe("the target of rankPosition", () => {
+  it("is refused with a position below 2, without a decay, and where two are given", () => {
+    const ranks = tf.tensor2d([[1, 2, 3]]);
+    const positionWeights = { kind: "exponential", decay: 5 } as const;
+    const loss = (options: RankPositionOptions) => () => rankPosition(tf.zeros([1, 3]), ranks, options);
+    expect(loss({ maxPosition: 1 })).toThrow("rankPosition: maxPosition must be >= 2, got 1");
+    expect(loss({ positionWeights: { kind: "exponential", decay: 0 } })).toThrow(
+      "rankPosition: positionWeights.decay must be > 0, got 0",
+    );
+    expect(loss({ maxPosition: 9, positionWeights })).toThrow(
+      "rankPosition: maxPosition and positionWeights are two targets, got both; give one",
+    );
+  });
 });
 
 describe("shapes that do not fit", () => {

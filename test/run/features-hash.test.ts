@@ -10,7 +10,7 @@ const ridge = (inverse: Float32Array): PairTable => ({
   kind: "ridge",
   keys: [],
   inverse,
-  left: Float32Array.of(1),
+  oneMinusLeverage: Float32Array.of(1),
   offsets: Int32Array.of(0, 1),
   items: Int32Array.of(1),
   values: Float32Array.of(1),

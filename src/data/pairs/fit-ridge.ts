@@ -17,7 +17,7 @@ type Rows = Pick<RidgeTable, "offsets" | "items" | "values">;
  *     P = (X'X + penalty I)^-1.
  *
  * One inverse serves all users. Without a user's row x it would be P + h h' / c, h = P x, c = 1 - x'h, so that the score
- * of item j is x_j - h_j / (c P_jj + h_j^2), where `left` holds c.
+ * of item j is x_j - h_j / (c P_jj + h_j^2), where c is the user's `oneMinusLeverage`.
  *
  * @throws {ConfigError} the keys are not one user and one item feature of one value each, there are too many items, or the
  * penalty is too small for the sums to be told from rounding.
@@ -38,13 +38,19 @@ export function fitRidge(
   const matrix = gram(rows, numItems);
   for (let i = 0; i < numItems; i++) matrix[i * numItems + i]! += penalty;
   invertPositiveDefinite(matrix, numItems);
-  const table = { kind: "ridge" as const, keys, ...rows, inverse: toSharedFloat32(matrix) };
-  const left = withoutOwnRow(rows, matrix, numItems);
-  if (!left.every((value) => value > 0)) {
+  const oneMinusLeverage = leaveOutFactors(rows, matrix, numItems);
+  if (!oneMinusLeverage.every((value) => value > 0)) {
     const rule = "must be large enough for a regression without each user's own rows";
     throw new ConfigError(`${where}.penalty: ${rule}, got ${penalty}; the default is 300`);
   }
-  return { ...table, left, transform: { kind: "none" } };
+  return {
+    kind: "ridge",
+    keys,
+    inverse: toSharedFloat32(matrix),
+    oneMinusLeverage,
+    ...rows,
+    transform: { kind: "none" },
+  };
 }
 
 function checkKeys(where: string, keys: readonly KeyFeature[]): void {
@@ -97,16 +103,16 @@ function gram({ offsets, items, values }: Rows, numItems: number): Float64Array 
 }
 
 /** [users] 1 - x'Px of each user's row x: in (0, 1], and 1 for a user without rows. */
-function withoutOwnRow({ offsets, items, values }: Rows, inverse: Float64Array, numItems: number): Float32Array {
-  const left = sharedFloat32(offsets.length - 1).fill(1);
-  for (let user = 0; user < left.length; user++) {
+function leaveOutFactors({ offsets, items, values }: Rows, inverse: Float64Array, numItems: number): Float32Array {
+  const out = sharedFloat32(offsets.length - 1);
+  for (let user = 0; user < out.length; user++) {
     let leverage = 0;
     for (let i = offsets[user]!; i < offsets[user + 1]!; i++) {
       const start = items[i]! * numItems;
       for (let j = offsets[user]!; j < offsets[user + 1]!; j++)
         leverage += values[i]! * values[j]! * inverse[start + items[j]!]!;
     }
-    left[user] = 1 - leverage;
+    out[user] = 1 - leverage;
   }
-  return left;
+  return out;
 }

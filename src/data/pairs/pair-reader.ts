@@ -93,7 +93,7 @@ function sumReader(table: SumTable, source: KeySource, isTrainRow: Uint8Array): 
 
 /** x_j - h_j / (c P_jj + h_j^2) of user row x and item j (fit-ridge.ts): the user's own row of the item counts for nothing. */
 function ridgeReader(table: RidgeTable, source: KeySource): PairReader {
-  const { keys, inverse, left, offsets, items, values, transform } = table;
+  const { keys, inverse, oneMinusLeverage, offsets, items, values, transform } = table;
   const numItems = keys[1]!.vocabularySize;
   return (place) => {
     let score = 0;
@@ -105,7 +105,7 @@ function ridgeReader(table: RidgeTable, source: KeySource): PairReader {
         height += values[at]! * inverse[start + items[at]!]!;
         if (items[at] === item) own = values[at]!;
       }
-      score = own - height / (left[user]! * inverse[start + item]! + height * height);
+      score = own - height / (oneMinusLeverage[user]! * inverse[start + item]! + height * height);
     });
     return transformed(score, transform);
   };

@@ -49,8 +49,8 @@ export interface RidgeTable {
   readonly keys: readonly KeyFeature[];
   /** [items, items] of the ids; P in fit-ridge.ts. */
   readonly inverse: Float32Array;
-  /** [users] by user id; what makes P one that was fitted without the user's own rows. */
-  readonly left: Float32Array;
+  /** [users] by user id, in (0, 1]: makes P one that was fitted without the user's own rows. */
+  readonly oneMinusLeverage: Float32Array;
   /** [users + 1] where the rows of each user id begin in `items` and `values`. */
   readonly offsets: Int32Array;
   readonly items: Int32Array;

@@ -80,13 +80,7 @@ export function rankPosition(s: Numbers, ranks: Numbers, maxPosition = 512, temp
 }
 
 export function rankPositionByDecay(s: Numbers, ranks: Numbers, decay: number): Graded {
-  const heights = ranks.map((rank) => Math.exp(-rank / decay));
-  return againstRanks(
-    s,
-    ranks,
-    heights.map((height) => height / sum(heights)),
-    1,
-  );
+  return againstRanks(s, ranks, softmax(ranks.map((rank) => -rank / decay)), 1);
 }
 
 function againstRanks(s: Numbers, ranks: Numbers, y: Numbers, temperature: number): Graded {
