@@ -7,7 +7,7 @@ import { type PositionWeights, positionWeights as weightsOf } from "../lists/pos
 import { assertTemperature, soften, type Temperature } from "../temperature.ts";
 
 export interface RankPositionOptions extends ListOptions {
-  /** Ranks beyond it count as it, so that a long list's tail holds much of the target; >= 2. Default 512. */
+  /** Ranks beyond it count as it, and hold most of the target in lists longer than its square or so; >= 2. Default 512. */
   readonly maxPosition?: number;
   /** The target's shape in place of the logarithm; not together with maxPosition. */
   readonly positionWeights?: PositionWeights;
